@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the core needs from the world below it: time, threads, locks, memory.
+ *
+ * The core calls nothing of an operating system; it calls a port. Two ports
+ * come with the library: damon_port_posix_new() (threads, monotonic clock) and
+ * damon_port_coop_new() (one cooperative scheduler in virtual time, for
+ * simulation and tests; its chooser may be replaced, which is how the schedule
+ * explorer is made).
+ */
+#ifndef UDAMON_PORT_H
+#define UDAMON_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** DAMON_NO_DEADLINE - wait without a deadline. */
+#define DAMON_NO_DEADLINE UINT64_MAX
+
+struct damon_thread;
+struct damon_mutex;
+struct damon_cond;
+
+/**
+ * struct damon_port - the primitives a core runs on
+ *
+ * Every member is called with the port itself first, so that an implementation
+ * embeds this struct in one of its own. All are callable from any thread of
+ * the port unless said otherwise; none calls back into the core except
+ * @thread_start's @fn.
+ *
+ * @alloc:	@size bytes of zeroed memory, aligned for any type; NULL when
+ *		there is none. Never called in the sampling path.
+ * @free:	give back what @alloc returned; NULL is allowed.
+ * @now_ns:	nanoseconds of a clock that never goes back.
+ * @seed:	a seed for a context that was given none.
+ * @thread_cpu_ns: processor time the calling thread has used so far, in
+ *		nanoseconds; 0 where time is virtual.
+ * @thread_self: a number other than 0 that names the calling thread for as long as it
+ *		lives.
+ * @thread_start: run @fn(@arg) on a new thread named @name (at most 15
+ *		characters count). 0 or -errno.
+ * @thread_join: wait until that thread has returned and free it.
+ * @mutex_new:	make a mutex (not recursive). 0 or -errno.
+ * @mutex_free: free an unlocked mutex; NULL is allowed.
+ * @mutex_lock: take it.
+ * @mutex_unlock: release it; by the thread that took it.
+ * @cond_new:	make a condition. 0 or -errno.
+ * @cond_free:	free a condition nobody waits on; NULL is allowed.
+ * @cond_wait:	release @mutex, wait for a wake-up or until @deadline_ns of
+ *		@now_ns, take @mutex again. 0 when woken (possibly for nothing),
+ *		-ETIMEDOUT when the deadline passed.
+ * @cond_wake_all: wake every waiter; the caller holds the mutex the waiters
+ *		wait with.
+ */
+struct damon_port {
+	void *(*alloc)(struct damon_port *port, size_t size);
+	void (*free)(struct damon_port *port, void *ptr);
+	uint64_t (*now_ns)(struct damon_port *port);
+	uint64_t (*seed)(struct damon_port *port);
+	uint64_t (*thread_cpu_ns)(struct damon_port *port);
+	uint64_t (*thread_self)(struct damon_port *port);
+	int (*thread_start)(struct damon_port *port, struct damon_thread **thread, const char *name,
+			    void (*fn)(void *arg), void *arg);
+	void (*thread_join)(struct damon_port *port, struct damon_thread *thread);
+	int (*mutex_new)(struct damon_port *port, struct damon_mutex **mutex);
+	void (*mutex_free)(struct damon_port *port, struct damon_mutex *mutex);
+	void (*mutex_lock)(struct damon_port *port, struct damon_mutex *mutex);
+	void (*mutex_unlock)(struct damon_port *port, struct damon_mutex *mutex);
+	int (*cond_new)(struct damon_port *port, struct damon_cond **cond);
+	void (*cond_free)(struct damon_port *port, struct damon_cond *cond);
+	int (*cond_wait)(struct damon_port *port, struct damon_cond *cond,
+			 struct damon_mutex *mutex, uint64_t deadline_ns);
+	void (*cond_wake_all)(struct damon_port *port, struct damon_cond *cond);
+};
+
+/**
+ * damon_port_posix_new() - the live port: POSIX threads, CLOCK_MONOTONIC, malloc
+ *
+ * Return: the port, or NULL when memory ran out. Free it with
+ * damon_port_posix_free() after everything made on it is gone.
+ */
+struct damon_port *damon_port_posix_new(void);
+void damon_port_posix_free(struct damon_port *port);
+
+/**
+ * struct damon_coop_chooser - decides which runnable thread of a cooperative port goes on
+ *
+ * @choose: called at every point where another thread could go on, with the
+ *	ids (1, 2, ... in order of creation) of the @nr runnable threads in
+ *	ascending order, @current being the one that runs now or 0 when it can't
+ *	go on; @point says what it is about to do ("lock", "unlock", "wait",
+ *	"wake", "start", "exit", "now", ...). Returns an index into @runnable.
+ *	NULL in its place, or a NULL chooser: go on with the current thread
+ *	while it can, else the lowest id.
+ * @stuck: called when no thread can run and no deadline is pending (a
+ *	deadlock). May not return to the port's threads: the port unwinds to
+ *	damon_port_coop_run(), which then returns -EDEADLK.
+ * @jump: called before time jumps from @from_ns to @to_ns because nobody can
+ *	run. A non-zero return ends the run with that error.
+ * @data: passed back to each.
+ */
+struct damon_coop_chooser {
+	unsigned int (*choose)(void *data, const unsigned int *runnable, unsigned int nr,
+			       unsigned int current, const char *point);
+	void (*stuck)(void *data);
+	int (*jump)(void *data, uint64_t from_ns, uint64_t to_ns);
+	void *data;
+};
+
+/**
+ * damon_port_coop_new() - a port in which one thread runs at a time, in virtual time
+ * @seed:	what the port's seed() gives
+ * @chooser:	copied; NULL for the fixed rule
+ *
+ * Time starts at 0 and stands still while any thread can run; when all wait it
+ * jumps to the earliest deadline. With the fixed rule the same program with
+ * the same inputs always runs the same way.
+ *
+ * Return: the port, or NULL when memory ran out.
+ */
+struct damon_port *damon_port_coop_new(uint64_t seed, const struct damon_coop_chooser *chooser);
+
+/**
+ * damon_port_coop_run() - run @main(@arg) as the port's first thread, until all its threads end
+ *
+ * Return: 0; -EDEADLK when all threads waited without a deadline; what
+ * &damon_coop_chooser.jump returned; or another -errno. After an error the
+ * unfinished threads are dropped where they stood: only
+ * damon_port_coop_free() may follow, and what they had allocated through the
+ * port is freed by it.
+ */
+int damon_port_coop_run(struct damon_port *port, void (*main)(void *arg), void *arg);
+void damon_port_coop_free(struct damon_port *port);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the core's files share with each other; nobody outside src/core includes it.
+ *
+ * Two halves meet here. *Monitoring* (region_table, region, aggregate, attrs, target, context,
+ * commit, probe) computes and never waits or locks. *Running* (kdamond, request)
+ * owns threads, locks and time and calls the first half.
+ */
+#ifndef UDAMON_CORE_CORE_H
+#define UDAMON_CORE_CORE_H
+
+#include <udamon/damon.h>
+#include <udamon/ops.h>
+
+struct damon_kdamond; /* request.c: the thread, its lock, the requests waiting for it */
+
+/* rng.c: one seeded generator per context (same seed, same numbers). */
+struct damon_rng {
+	uint64_t state[4];
+};
+
+void damon_rng_seed(struct damon_rng *rng, uint64_t seed);
+uint64_t damon_rng_next(struct damon_rng *rng);
+/* Uniform in [lo, hi); lo when the range is empty. */
+uint64_t damon_rng_range(struct damon_rng *rng, uint64_t lo, uint64_t hi);
+
+/*
+ * What a context has learned and where it is in its windows. Counts "due" are
+ * in sampling intervals passed since start.
+ */
+struct damon_ctx_internal {
+	struct damon_rng rng;
+	uint64_t passed_sis;	   /* sampling intervals passed */
+	uint64_t next_aggr_sis;	   /* window end due */
+	uint64_t next_update_sis;  /* layout update due */
+	uint64_t next_tune_sis;	   /* interval tuning due */
+	uint64_t window_start_ns;  /* when the present window began */
+	uint32_t window_samples;   /* sampling intervals in the present window so far */
+	uint32_t max_access;	   /* largest count seen in the present window, counting units */
+	uint32_t split_offset;	   /* rotating start of "split every k-th region" */
+	uint64_t last_nr_regions;  /* regions at the last split */
+	uint64_t failed_passes;	   /* passes given up because no second array was to be had */
+	uint64_t region_sz_limit;  /* size limit for min_nr_regions, bytes */
+	struct damon_sampling *sampling; /* aggregate.c: buffers of a sampling interval */
+	struct damon_kdamond *kdamond;
+};
+
+/*
+ * Monitoring half, called by kdamond.c in the order of one iteration. All on
+ * the kdamond (or before it runs). None waits.
+ */
+int damon_monitor_start(struct damon_ctx *ctx);	    /* ops init, targets, first size limit, buffers */
+void damon_monitor_stop(struct damon_ctx *ctx);	    /* undo; regions stay (training) */
+bool damon_monitor_valid(struct damon_ctx *ctx);    /* any target still valid? */
+int damon_monitor_prepare(struct damon_ctx *ctx);   /* step 2: pick samples, make them old */
+int damon_monitor_check(struct damon_ctx *ctx);	    /* step 4: check, count; passed_sis++ */
+bool damon_monitor_window_due(const struct damon_ctx *ctx);
+void damon_monitor_merge(struct damon_ctx *ctx);    /* step 5 */
+int damon_monitor_window_end(struct damon_ctx *ctx); /* step 8: tune, publish, reset, split */
+void damon_monitor_update(struct damon_ctx *ctx);   /* step 9, if due */
+/* True when targets, regions or attributes changed since prepare: the samples are void. Clears the mark. */
+bool damon_monitor_samples_dropped(struct damon_ctx *ctx);
+/* Time stood still for @ns (pause): shift what is kept as clock readings. */
+void damon_monitor_skip_time(struct damon_ctx *ctx, uint64_t ns);
+
+/* Running half, called by context.c. */
+int damon_kdamond_new(struct damon_ctx *ctx);
+void damon_kdamond_free(struct damon_ctx *ctx);
+/* True on @ctx's kdamond, or when it isn't running: parameters may be changed. */
+bool damon_kdamond_may_change(struct damon_ctx *ctx);
+
+struct damon_port *damon_ctx_port(const struct damon_ctx *ctx);
+
+#endif
