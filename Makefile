@@ -1,0 +1,52 @@
+# The front door: meson and ninja do the work, scripts/ holds what is longer than a line.
+# `make run` and `make test` work as the first command in a fresh clone.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+NINJA = scripts/as-owner ninja -C
+
+all: $(BUILD)/build.ninja
+	@$(NINJA) $(BUILD)
+
+$(BUILD)/build.ninja: | deps
+	@scripts/as-owner meson setup --prefix=$(PREFIX) $(BUILD)
+
+deps:
+	@scripts/deps.sh
+
+run: all
+	@scripts/run-demo $(BUILD)
+
+test: all
+	@scripts/run-tests $(BUILD)
+
+bench: all
+	@scripts/run-bench $(BUILD)
+
+explore: all
+	@$(BUILD)/tests/explore/explore
+
+stress: all
+	@scripts/run-stress
+
+lint: all
+	@scripts/lint
+
+asan: | deps
+	@test -f $(BUILD)-asan/build.ninja || scripts/as-owner meson setup -Db_sanitize=address,undefined -Db_lundef=false $(BUILD)-asan
+	@$(NINJA) $(BUILD)-asan
+	@scripts/run-tests $(BUILD)-asan --suite unit
+
+tsan: | deps
+	@test -f $(BUILD)-tsan/build.ninja || scripts/as-owner meson setup -Db_sanitize=thread -Db_lundef=false $(BUILD)-tsan
+	@$(NINJA) $(BUILD)-tsan
+	@scripts/run-tests $(BUILD)-tsan --suite stress
+
+install: all
+	@meson configure $(BUILD) --prefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
+
+.PHONY: all deps run test bench explore stress lint asan tsan install clean
