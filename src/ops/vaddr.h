@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Operations sets "vaddr" and "fvaddr": the memory of live processes.
+ *
+ * A program makes one environment, registers the two operations sets with its
+ * library object, makes targets from process ids, and starts contexts:
+ *
+ *	vaddr_env_new(&env, NULL, &err);
+ *	vaddr_register(lib, env);
+ *	damon_select_ops(ctx, DAMON_OPS_VADDR);
+ *	vaddr_target_new(&target, lib, env, pid, &err);
+ *	damon_add_target(ctx, target);
+ *	damon_start(&ctx, 1, false) || vaddr_env_error(env, &err);
+ *
+ * Events they report: "layout" (ranges changed), "exec", "fork" (a child appeared),
+ * "gone" (the process exited), "unwatchable" (memory the engine can't watch),
+ * "pressure" (clearing stopped or went on because of memory pressure).
+ */
+#ifndef UDAMON_OPS_VADDR_H
+#define UDAMON_OPS_VADDR_H
+
+#include <sys/types.h>
+
+#include <udamon/damon.h>
+#include <udamon/error.h>
+
+struct vaddr_env;
+
+/**
+ * struct vaddr_options - choices for an environment; all zero is the default
+ * @engine:	"auto", "point" (NULL is "auto")
+ */
+struct vaddr_options {
+	const char *engine;
+};
+
+/**
+ * vaddr_env_new() - load and calibrate the access engine
+ * @options:	NULL for the defaults
+ * @err:	why not, in one line; may be NULL
+ *
+ * Return: 0; -EINVAL (no such engine); -EPERM or -EACCES (a privilege is missing); -EOPNOTSUPP (this
+ * kernel or this build can't); -ENOMEM; another -errno.
+ */
+int vaddr_env_new(struct vaddr_env **env, const struct vaddr_options *options,
+		  struct damon_error *err);
+
+/** vaddr_env_free() - after the library object it was registered with; NULL is allowed */
+void vaddr_env_free(struct vaddr_env *env);
+
+/** vaddr_env_engine() - name of the access engine in use, e.g. "point" */
+const char *vaddr_env_engine(const struct vaddr_env *env);
+
+/**
+ * vaddr_env_error() - text of the last failure inside init() or init_target()
+ *
+ * For callers of damon_start() and damon_commit_ctx(), which return a number
+ * only. From any thread. Returns the -errno the text belongs to, 0 (and an
+ * empty text) when there was none.
+ */
+int vaddr_env_error(struct vaddr_env *env, struct damon_error *err);
+
+/** vaddr_register() - register "vaddr" and "fvaddr"; as damon_register_ops() */
+int vaddr_register(struct damon_lib *lib, struct vaddr_env *env);
+
+/**
+ * vaddr_target_new() - a target for the process that has @pid now
+ *
+ * Should the process end and its number go to another one before the context
+ * starts, the start fails with -ESRCH. Targets for "fvaddr" are given their
+ * ranges with damon_set_regions() afterwards.
+ *
+ * Return: 0; -ESRCH (no such process); -EINVAL (a kernel thread, or not a process
+ * but one of its threads); -EPERM or -EACCES; -ENOMEM. @err says it in words.
+ */
+int vaddr_target_new(struct damon_target **target, struct damon_lib *lib, struct vaddr_env *env,
+		     pid_t pid, struct damon_error *err);
+
+#endif
