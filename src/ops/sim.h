@@ -40,6 +40,7 @@ enum sim_mode { SIM_WRITE_ONLY, SIM_READ_ONLY, SIM_READ_WRITE };
  *		it when @fill is given
  * @huge:	made of 2 MiB pages where whole ones fit ("#! huge:")
  * @memcg:	memory cgroup that owns its pages ("#! memcg:"), or NULL for the root
+ * @gap:	unmapped bytes before it, at least one page ("#! gap:")
  */
 struct sim_region {
 	char *name;
@@ -48,6 +49,7 @@ struct sim_region {
 	uint64_t file_bytes;
 	bool huge;
 	char *memcg;
+	uint64_t gap;
 };
 
 /**
@@ -185,13 +187,13 @@ bool sim_truth_touched(const struct sim_space *space, uint64_t addr, uint64_t t0
 /**
  * sim_truth_runs() - hand each unbroken run of pages touched in [@t0_ns, @t1_ns) to @fn, in order
  * @fn:		non-zero ends it
- * Return: 0, or what @fn returned. Takes time in proportion to the pages.
+ * Return: 0, -ENOMEM, or what @fn returned. Takes time in proportion to the pages.
  */
 int sim_truth_runs(const struct sim_space *space, uint64_t t0_ns, uint64_t t1_ns,
 		   int (*fn)(const struct damon_addr_range *run, void *data), void *data);
 
-/** sim_truth_wss() - working set: bytes of the pages touched in [@t0_ns, @t1_ns) */
-uint64_t sim_truth_wss(const struct sim_space *space, uint64_t t0_ns, uint64_t t1_ns);
+/** sim_truth_wss() - working set: *@bytes of the pages touched in [@t0_ns, @t1_ns); 0 or -ENOMEM */
+int sim_truth_wss(const struct sim_space *space, uint64_t t0_ns, uint64_t t1_ns, uint64_t *bytes);
 
 /** struct sim_found - a region as a monitor found it in a window */
 struct sim_found {
@@ -231,9 +233,10 @@ struct sim_score {
 /**
  * sim_score_add() - add the score of one window of one space to @score
  * @found:	its regions, sorted
+ * Return: 0 or -ENOMEM (@score is as it was).
  */
-void sim_score_add(struct sim_score *score, const struct sim_space *space,
-		   const struct sim_span *span, const struct sim_found *found, size_t nr);
+int sim_score_add(struct sim_score *score, const struct sim_space *space,
+		  const struct sim_span *span, const struct sim_found *found, size_t nr);
 
 /** sim_score_target() - the same for a target as it is now, in its window callback (access_unit 1) */
 int sim_score_target(struct sim_score *score, const struct damon_ctx *ctx,
@@ -273,20 +276,19 @@ void sim_player_clear(struct sim_player *player);
  * @nr_spaces, @spaces: the programs; the owner's, for the library object's life. Each
  *		target of a context watches one: &damon_target.pid says which,
  *		-1 means the one of the target's id.
- * @started:	set when the first context starts, and with it the programs
- * @start_ns:	the port's clock at that moment
+ * @start_ns:	the port's clock when the programs start, 0 in virtual time; set before
+ *		any context starts
  */
 struct sim_env {
 	size_t nr_spaces;
 	struct sim_space **spaces;
-	bool started;
 	uint64_t start_ns;
 };
 
 /** sim_register_ops() - damon_register_ops() for the set "sim"; @env is borrowed */
 int sim_register_ops(struct damon_lib *lib, struct sim_env *env);
 
-/** sim_env_time() - a reading of the port's clock as time of the spaces; 0 before the start */
+/** sim_env_time() - a reading of the port's clock as time of the spaces; 0 before they start */
 uint64_t sim_env_time(const struct sim_env *env, uint64_t port_ns);
 
 /** sim_target_space() - the space a target watches, or NULL when there is none */
