@@ -89,25 +89,37 @@ struct damon_port *damon_port_posix_new(void);
 void damon_port_posix_free(struct damon_port *port);
 
 /**
+ * struct damon_coop_point - what a thread of a cooperative port is about to do, or has just done
+ * @what:	"start", "lock", "unlock", "wait", "wake", "join", "exit", or what was given
+ *		to damon_port_coop_point()
+ * @object:	number of the mutex, condition, or thread concerned: 1, 2, ... in order of
+ *		creation, each kind by itself; 0 where there is none
+ */
+struct damon_coop_point {
+	const char *what;
+	unsigned int object;
+};
+
+/**
  * struct damon_coop_chooser - decides which runnable thread of a cooperative port goes on
  *
  * @choose: called at every point where another thread could go on, with the
  *	ids (1, 2, ... in order of creation) of the @nr runnable threads in
  *	ascending order, @current being the one that runs now or 0 when it can't
- *	go on; @point says what it is about to do ("lock", "unlock", "wait",
- *	"wake", "start", "exit", "now", ...). Returns an index into @runnable.
- *	NULL in its place, or a NULL chooser: go on with the current thread
- *	while it can, else the lowest id.
+ *	go on; @point says where it is: before a "lock", "wait", or "join", after anything
+ *	else. Returns an index into @runnable. Also called when there is no choice (@nr 1),
+ *	so that it sees every point. NULL in its place, or a NULL chooser: go on with the
+ *	current thread while it can, else the lowest id.
  * @stuck: called when no thread can run and no deadline is pending (a
- *	deadlock). May not return to the port's threads: the port unwinds to
- *	damon_port_coop_run(), which then returns -EDEADLK.
+ *	deadlock), before the port unwinds to damon_port_coop_run(), which then returns
+ *	-EDEADLK. May be NULL.
  * @jump: called before time jumps from @from_ns to @to_ns because nobody can
- *	run. A non-zero return ends the run with that error.
+ *	run. A non-zero return ends the run with that error. May be NULL.
  * @data: passed back to each.
  */
 struct damon_coop_chooser {
 	unsigned int (*choose)(void *data, const unsigned int *runnable, unsigned int nr,
-			       unsigned int current, const char *point);
+			       unsigned int current, const struct damon_coop_point *point);
 	void (*stuck)(void *data);
 	int (*jump)(void *data, uint64_t from_ns, uint64_t to_ns);
 	void *data;
@@ -129,13 +141,31 @@ struct damon_port *damon_port_coop_new(uint64_t seed, const struct damon_coop_ch
 /**
  * damon_port_coop_run() - run @main(@arg) as the port's first thread, until all its threads end
  *
- * Return: 0; -EDEADLK when all threads waited without a deadline; what
- * &damon_coop_chooser.jump returned; or another -errno. After an error the
- * unfinished threads are dropped where they stood: only
- * damon_port_coop_free() may follow, and what they had allocated through the
- * port is freed by it.
+ * Return: 0; -EDEADLK when all threads waited without a deadline, or one locked a mutex it
+ * holds; -EPERM when one unlocked a mutex it doesn't hold; what &damon_coop_chooser.jump
+ * or damon_port_coop_end() gave; -ENOMEM. After an error the unfinished threads are dropped
+ * where they stood: only damon_port_coop_reset() or damon_port_coop_free() may follow, and
+ * what was allocated through the port is freed by it.
  */
 int damon_port_coop_run(struct damon_port *port, void (*main)(void *arg), void *arg);
+
+/** damon_port_coop_point() - a point of the program's own: another thread may go on here */
+void damon_port_coop_point(struct damon_port *port, const char *what);
+
+/** damon_port_coop_end() - end the run with @error; from one of its threads, doesn't return */
+void damon_port_coop_end(struct damon_port *port, int error);
+
+/**
+ * damon_port_coop_reset() - as new: no threads, nothing allocated, time 0
+ *
+ * For many short runs one after the other; the threads' stacks are kept.
+ */
+void damon_port_coop_reset(struct damon_port *port);
+
+/** damon_port_coop_nr_allocated() - how many allocations of the port haven't been freed */
+size_t damon_port_coop_nr_allocated(const struct damon_port *port);
+
+/** damon_port_coop_free() - free the port and everything allocated through it; NULL is allowed */
 void damon_port_coop_free(struct damon_port *port);
 
 #ifdef __cplusplus
