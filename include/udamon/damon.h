@@ -217,6 +217,63 @@ struct damon_target {
 	struct damon_lib *lib;
 };
 
+/** enum damos_action - what a scheme does with the regions of its pattern */
+enum damos_action {
+	DAMOS_STAT, /* count them, nothing else */
+	DAMOS_NR_ACTIONS,
+};
+
+/**
+ * struct damos_access_pattern - which regions a scheme is for; all bounds are included
+ * @min_sz_region, @max_sz_region: size, bytes
+ * @min_nr_accesses, @max_nr_accesses: access frequency (damon_moving_sum()), samples per window
+ * @min_age_region, @max_age_region: aggregation intervals
+ */
+struct damos_access_pattern {
+	uint64_t min_sz_region;
+	uint64_t max_sz_region;
+	uint32_t min_nr_accesses;
+	uint32_t max_nr_accesses;
+	uint32_t min_age_region;
+	uint32_t max_age_region;
+};
+
+/**
+ * struct damos_stat - what a scheme has done since it was added
+ * @nr_tried:	regions of its pattern
+ * @sz_tried:	their bytes
+ * @nr_applied:	regions its action was applied to, at least in part
+ * @sz_applied:	bytes it was really applied to
+ * @nr_snapshots: passes over a target (two targets count two a pass)
+ */
+struct damos_stat {
+	uint64_t nr_tried;
+	uint64_t sz_tried;
+	uint64_t nr_applied;
+	uint64_t sz_applied;
+	uint64_t nr_snapshots;
+};
+
+/**
+ * struct damos - a scheme: do this to regions of that pattern
+ * @pattern:	which regions
+ * @action:	what to do with them
+ * @apply_interval_us: how often; 0 stands for the aggregation interval
+ * @stat:	what it has done; the core's to write
+ *
+ * Made by damon_new_scheme() only, so it may grow. The rest is private.
+ */
+struct damos {
+	struct damos_access_pattern pattern;
+	enum damos_action action;
+	uint64_t apply_interval_us;
+	struct damos_stat stat;
+	/* private: */
+	struct damon_lib *lib;
+	uint64_t next_apply_sis; /* sampling intervals passed when it is next due */
+	uint64_t last_pass;	 /* the last scheme pass it took part in (request.c) */
+};
+
 /**
  * struct damon_ctx - one monitoring job
  *
@@ -236,6 +293,7 @@ struct damon_target {
  *		region's touched share. Set by the operations set's init().
  * @nr_probes, @probes: attribute monitoring
  * @nr_targets, @targets: what is watched; changed by damon_add_target() only
+ * @nr_schemes, @schemes: what is done about it; changed by damon_add_scheme() only
  * @callbacks:	who is told
  * @lib:	the library object
  * @internal:	private to the core
@@ -252,6 +310,8 @@ struct damon_ctx {
 	struct damon_probe probes[DAMON_MAX_PROBES];
 	uint32_t nr_targets;
 	struct damon_target **targets;
+	uint32_t nr_schemes;
+	struct damos **schemes;
 	struct damon_callbacks callbacks;
 	struct damon_lib *lib;
 	struct damon_ctx_internal *internal;
@@ -356,6 +416,21 @@ uint64_t damon_nr_samples_per_aggr(const struct damon_attrs *attrs);
  */
 uint64_t damon_feed_loop_next_input(uint64_t last, uint64_t score);
 
+/* Schemes. */
+
+/** damon_new_scheme() - a scheme that counts all regions every window; 0 or -ENOMEM */
+int damon_new_scheme(struct damos **scheme, struct damon_lib *lib);
+
+/**
+ * damon_add_scheme() - hand a scheme over to a context that isn't running
+ * Return: 0; -EINVAL (an empty range in the pattern, no such action) or -ENOMEM: the
+ * scheme is then still the caller's.
+ */
+int damon_add_scheme(struct damon_ctx *ctx, struct damos *scheme);
+
+/** damon_free_scheme() - free a scheme that belongs to no context; NULL is allowed */
+void damon_free_scheme(struct damos *scheme);
+
 /* Running. */
 
 /**
@@ -382,6 +457,9 @@ int damon_forget(struct damon_ctx *ctx);
 /** damon_is_running() - state now, from any thread */
 bool damon_is_running(struct damon_ctx *ctx);
 
+/** damon_kdamond_pid() - number of the kdamond's thread (&damon_port.thread_self), -1 when not running */
+int64_t damon_kdamond_pid(struct damon_ctx *ctx);
+
 /**
  * damon_wait() - wait until the kdamond has ended, by itself or by damon_stop()
  * @timeout_us:	UINT64_MAX waits without a limit
@@ -390,19 +468,38 @@ bool damon_is_running(struct damon_ctx *ctx);
  */
 int damon_wait(struct damon_ctx *ctx, uint64_t timeout_us, int *result);
 
-/* Requests. */
+/*
+ * Requests. None waits for ever: each ends when it is served, when its context's kdamond
+ * ends, when its timeout passes, or when it is cancelled from any other thread. A refused
+ * request leaves no trace.
+ */
+
+/** struct damon_request - the part of a request that is private to the core */
+struct damon_request {
+	/* private: */
+	struct damon_request *prev;
+	struct damon_request *next;
+	uint64_t seq;
+	uint64_t pass;
+	int result;
+	uint8_t kind;
+	uint8_t state;
+	bool cancelled;
+};
 
 /**
  * struct damon_call_control - a request to run a function on the kdamond
  * @fn:		called between iterations; its return value is the request's result, or,
  *		with @repeat, ends the repetition when not 0
  * @data:	passed to @fn
- * @repeat:	call @fn once every iteration until it returns non-zero or is cancelled; damon_call() then
- *		doesn't wait
+ * @repeat:	call @fn once every iteration (while paused: every sampling interval) until it
+ *		returns non-zero or is cancelled; damon_call() then doesn't wait
  * @timeout_us:	how long a waiting damon_call() waits, 0 for no limit; -ETIMEDOUT, @fn then
- *		never runs afterwards
- * @end:	called exactly once as the last touch of an accepted @repeat request,
- *		result -ECANCELED when the kdamond stopped or it was cancelled; may be NULL
+ *		never runs afterwards. A callback that has begun is waited for.
+ * @end:	called exactly once as the last touch of an accepted request, with its result;
+ *		may be NULL. With @repeat that is what @fn ended with, or -ECANCELED when the kdamond
+ *		stopped or it was cancelled, and comes from the kdamond or from
+ *		damon_call_cancel(); else it comes from damon_call() just before it returns.
  *
  * The rest is private. The struct must stay valid until damon_call()
  * returns, or with @repeat until @end was called.
@@ -414,28 +511,69 @@ struct damon_call_control {
 	uint64_t timeout_us;
 	void (*end)(struct damon_call_control *control, int result);
 	/* private: */
-	struct damon_request *request;
+	struct damon_request request;
 };
 
 /**
  * damon_call() - have @control->fn run on @ctx's kdamond
  *
  * From any thread. Return: @fn's result; -ECANCELED (not running, or it
- * stopped first); -EDEADLK on that kdamond; -EINVAL; -ENOMEM; -ETIMEDOUT.
+ * stopped first, or the call was cancelled); -EDEADLK on that kdamond; -EINVAL (no
+ * function); -ETIMEDOUT. With repeat: 0 or one of the first three errors.
  */
 int damon_call(struct damon_ctx *ctx, struct damon_call_control *control);
 
 /**
- * damon_call_cancel() - end a repeated call and wait until it can no longer run
+ * damon_call_cancel() - end a call and wait until it can no longer run, its @end included
  *
- * From inside its own callback it doesn't wait. Return: 0, or -ENOENT when it had already ended.
+ * From any thread. A waiting damon_call() returns -ECANCELED, unless its function had begun:
+ * that is waited for and counts. From inside its own callback (where it marks a repeated call to
+ * end after this time) or @end it doesn't wait. Return: 0 when this ended it; -ENOENT when there
+ * was nothing to end, or it ended by itself.
  */
 int damon_call_cancel(struct damon_ctx *ctx, struct damon_call_control *control);
 
 /**
+ * struct damos_walk_control - a request to see the regions the schemes are applied to
+ * @walk_fn:	called for every region each scheme is applied to, right after its action;
+ *		@sz_filter_passed is how many bytes of it passed the operations set's filters
+ * @data:	passed to it
+ * @timeout_us:	how long damos_walk() waits, 0 for no limit
+ * @end:	called exactly once by an accepted damos_walk(), just before it returns; may be NULL
+ */
+struct damos_walk_control {
+	void (*walk_fn)(struct damon_ctx *ctx, struct damon_target *target,
+			const struct damon_region *region, struct damos *scheme,
+			uint64_t sz_filter_passed, void *data);
+	void *data;
+	uint64_t timeout_us;
+	void (*end)(struct damos_walk_control *control, int result);
+	/* private: */
+	struct damon_request request;
+};
+
+/**
+ * damos_walk() - see one application of every scheme of @ctx
+ *
+ * Waits until each scheme has been applied once since the request, which takes up to the
+ * longest apply interval. Several threads may walk at once; all are served by the same
+ * pass. From any thread. Return: 0; -ECANCELED (not running, stopped, paused, no scheme, or
+ * cancelled); -EDEADLK on that kdamond; -EINVAL (no function); -ETIMEDOUT.
+ */
+int damos_walk(struct damon_ctx *ctx, struct damos_walk_control *control);
+
+/**
+ * damos_walk_cancel() - make another thread's damos_walk() return -ECANCELED
+ *
+ * As damon_call_cancel(); a running @walk_fn is waited for, not the whole pass.
+ */
+int damos_walk_cancel(struct damon_ctx *ctx, struct damos_walk_control *control);
+
+/**
  * damon_commit_ctx() - replace @dst's parameters by @src's, keeping learned data
  *
- * On @dst's kdamond, or while it isn't running. Attributes, pause, probes, targets
+ * On @dst's kdamond, or while it isn't running. Attributes, pause, probes, schemes by index (those of
+ * the same index keep their statistics and when they are due), targets
  * by index (the ones beyond @dst's are added, the ones marked obsolete dropped;
  * @src targets without regions keep @dst's). A transaction: on any error
  * (-EINVAL, -ENOMEM, the operations set's) @dst is as it was.
@@ -446,7 +584,9 @@ int damon_commit_ctx(struct damon_ctx *dst, struct damon_ctx *src);
  * damon_pause(), damon_resume() - set or clear the pause parameter of a running context
  *
  * Paused, a kdamond checks no access, ages nothing, and advances no window; it
- * serves requests and honours stop. From any thread but the kdamond. Return: 0, -ECANCELED when not running, -EDEADLK.
+ * serves requests and honours stop. Each waits until it is in force, which for a pause is
+ * the end of the present sampling interval. From any thread but the
+ * kdamond. Return: 0, -ECANCELED when not running, -EDEADLK.
  */
 int damon_pause(struct damon_ctx *ctx);
 int damon_resume(struct damon_ctx *ctx);

@@ -12,7 +12,17 @@
 #include <udamon/damon.h>
 #include <udamon/ops.h>
 
-struct damon_kdamond; /* request.c: the thread, its lock, the requests waiting for it */
+struct damon_kdamond; /* request.h: the thread, its lock, the requests waiting for it */
+
+/* lib.c: what contexts share. */
+struct damon_lib {
+	struct damon_port *port;
+	const struct damon_operations *ops[DAMON_NR_OPS];
+	void *ops_env[DAMON_NR_OPS];
+	struct damon_mutex *lock; /* protects all that follows */
+	uint32_t nr_running;	  /* kdamonds of all contexts */
+	bool exclusive;		  /* they are one exclusive group */
+};
 
 /* rng.c: one seeded generator per context (same seed, same numbers). */
 struct damon_rng {
@@ -62,6 +72,16 @@ void damon_monitor_update(struct damon_ctx *ctx);   /* step 9, if due */
 bool damon_monitor_samples_dropped(struct damon_ctx *ctx);
 /* Time stood still for @ns (pause): shift what is kept as clock readings. */
 void damon_monitor_skip_time(struct damon_ctx *ctx, uint64_t ns);
+
+/* scheme.c: applied by kdamond.c, committed by commit.c. */
+void damon_schemes_start(struct damon_ctx *ctx);  /* when each is first due */
+void damon_schemes_apply(struct damon_ctx *ctx);  /* step 7: those that are due */
+void damon_schemes_rebase(struct damon_ctx *ctx); /* attributes changed: due counts from now */
+void damon_schemes_free(struct damon_lib *lib, struct damos **schemes, uint32_t nr);
+/* Builds what @dst's schemes become by @src; -EINVAL or -ENOMEM. Swapping it in can't fail. */
+int damon_schemes_commit_prepare(struct damon_ctx *dst, const struct damon_ctx *src,
+				 struct damos ***schemes);
+void damon_schemes_commit_swap(struct damon_ctx *dst, struct damos **schemes, uint32_t nr);
 
 /* Running half, called by context.c. */
 int damon_kdamond_new(struct damon_ctx *ctx);
