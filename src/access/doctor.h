@@ -83,7 +83,7 @@ struct doctor {
 	unsigned int nr_checks;
 	struct doctor_check checks[DOCTOR_MAX_CHECKS];
 	char kernel[128];
-	char machine[64];
+	char machine[80];
 	unsigned int page_table_levels;
 	char flush_method[16];
 	bool pressure_readable;

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Making pages of another process old.
+ *
+ * The kernel takes a vector of ranges, stops at the first one it refuses, and
+ * tells how many bytes it did before. So the range after those bytes is the bad one;
+ * asked for alone it gives the reason.
+ */
+#include "access/clear.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Most ranges the kernel takes in one call (UIO_MAXIOV). */
+#define MAX_RANGES_PER_CALL 1024
+
+/* A call that is interrupted, or finds something locked for the moment, is repeated so often. */
+#define MAX_TRIES 100
+
+struct clear_list {
+	size_t nr;
+	size_t capacity;
+	struct iovec *ranges;
+	size_t *tags;
+};
+
+struct clear_list *clear_list_new(void)
+{
+	return calloc(1, sizeof(struct clear_list));
+}
+
+void clear_list_free(struct clear_list *list)
+{
+	if (!list)
+		return;
+	free(list->ranges);
+	free(list->tags);
+	free(list);
+}
+
+void clear_list_reset(struct clear_list *list)
+{
+	list->nr = 0;
+}
+
+static int grow(struct clear_list *list)
+{
+	size_t capacity = list->capacity ? 2 * list->capacity : MAX_RANGES_PER_CALL;
+	struct iovec *ranges;
+	size_t *tags;
+
+	ranges = realloc(list->ranges, capacity * sizeof(*ranges));
+	if (!ranges)
+		return -ENOMEM;
+	list->ranges = ranges;
+	tags = realloc(list->tags, capacity * sizeof(*tags));
+	if (!tags)
+		return -ENOMEM;
+	list->tags = tags;
+	list->capacity = capacity;
+	return 0;
+}
+
+int clear_list_add(struct clear_list *list, uint64_t start, uint64_t end, size_t tag)
+{
+	if (list->nr == list->capacity && grow(list))
+		return -ENOMEM;
+	list->ranges[list->nr].iov_base = (void *)(uintptr_t)start;
+	list->ranges[list->nr].iov_len = end - start;
+	list->tags[list->nr++] = tag;
+	return 0;
+}
+
+static void tell(const struct clear_list *list, size_t idx, clear_callback *callback, void *data)
+{
+	uint64_t start = (uintptr_t)list->ranges[idx].iov_base;
+
+	if (callback)
+		callback(data, start, start + list->ranges[idx].iov_len, list->tags[idx]);
+}
+
+/* One call from range @first on: bytes done, or -errno for that range. */
+static ssize_t call(struct clear_list *list, int pidfd, size_t first, struct clear_result *result)
+{
+	size_t nr = list->nr - first;
+	unsigned int tries = 0;
+	ssize_t ret;
+
+	if (nr > MAX_RANGES_PER_CALL)
+		nr = MAX_RANGES_PER_CALL;
+	do {
+		result->nr_calls++;
+		ret = syscall(SYS_process_madvise, pidfd, &list->ranges[first], nr, MADV_COLD, 0);
+	} while (ret < 0 && (errno == EINTR || errno == EAGAIN) && ++tries < MAX_TRIES);
+	return ret < 0 ? -errno : ret;
+}
+
+int clear_list_run(struct clear_list *list, int pidfd, clear_callback *refused,
+		   clear_callback *accepted, void *data, struct clear_result *result)
+{
+	size_t first = 0;
+	ssize_t done;
+
+	*result = (struct clear_result){};
+	while (first < list->nr) {
+		done = call(list, pidfd, first, result);
+		if (done == -EINVAL)
+			tell(list, first, refused, data);
+		else if (done < 0 && done != -ENOMEM)
+			return (int)done;
+		/* A refused range, one that isn't mapped any more, or (0) nothing that could be said. */
+		if (done <= 0) {
+			first++;
+			continue;
+		}
+		while (first < list->nr && (size_t)done >= list->ranges[first].iov_len) {
+			done -= (ssize_t)list->ranges[first].iov_len;
+			tell(list, first++, accepted, data);
+			result->nr_cleared++;
+			if (!done)
+				break;
+		}
+	}
+	return 0;
+}

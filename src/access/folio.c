@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Large folios: finding out whether one is mapped as a whole, so that it can be cleared as a whole.
+ *
+ * Told to make a part of a large folio cold, the kernel splits the folio. It
+ * doesn't (from 6.10 on) when the range covers all its pages, with entries that
+ * differ in nothing but what a use changes, inside one mapping and one table.
+ */
+#include "access/folio.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include "access/arch.h"
+
+#define PAGE_BYTES (1ULL << ARCH_PAGE_SHIFT)
+
+/* Pages that one table maps; a larger folio mapped page by page is given up. */
+#define MAX_PAGES (1u << ARCH_TABLE_SHIFT)
+
+/* The first kernel that leaves a folio whole when all of it is made cold. */
+#define FIRST_MAJOR 6
+#define FIRST_MINOR 10
+
+struct folio_finder {
+	const struct frame_files *frames;
+	bool kernel_splits;
+	uint64_t flags[MAX_PAGES];
+	uint64_t addrs[MAX_PAGES];
+	struct page_state states[MAX_PAGES];
+};
+
+struct folio_finder *folio_finder_new(const struct frame_files *frames)
+{
+	struct folio_finder *finder = calloc(1, sizeof(*finder));
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	if (!finder)
+		return NULL;
+	finder->frames = frames;
+	finder->kernel_splits =
+		uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+		major < FIRST_MAJOR || (major == FIRST_MAJOR && minor < FIRST_MINOR);
+	return finder;
+}
+
+void folio_finder_free(struct folio_finder *finder)
+{
+	free(finder);
+}
+
+/*
+ * Frames of the folio, from its first (a head) to the last tail that follows.
+ * Folios are aligned to their size, so none of up to MAX_PAGES crosses a multiple of that.
+ */
+static int find_frames(struct folio_finder *finder, uint64_t frame, uint64_t *first, size_t *nr)
+{
+	uint64_t block = frame & ~(uint64_t)(MAX_PAGES - 1);
+	size_t head = frame - block, last = head;
+	int ret = frame_flags(finder->frames, block, finder->flags, MAX_PAGES);
+
+	if (ret)
+		return -ENXIO;
+	while (head && (finder->flags[head] & FRAME_TAIL))
+		head--;
+	while (last + 1 < MAX_PAGES && (finder->flags[last + 1] & FRAME_TAIL))
+		last++;
+	/* The head may lie further down, or the page may have changed its nature meanwhile. */
+	if (finder->flags[head] & FRAME_TAIL)
+		return -ENXIO;
+	*first = block + head;
+	*nr = last - head + 1;
+	return 0;
+}
+
+/* Are @nr frames from @first on mapped one after the other from @start on, all alike? */
+static int check_mapped(struct folio_finder *finder, struct page_link *link, uint64_t start,
+			uint64_t first, size_t nr)
+{
+	uint64_t alike = ~((uint64_t)ARCH_ENTRY_USE_MASK | ARCH_FRAME_MASK);
+	size_t i;
+	int ret;
+
+	for (i = 0; i < nr; i++)
+		finder->addrs[i] = start + i * PAGE_BYTES;
+	ret = page_link_read(link, finder->addrs, nr, finder->states, NULL);
+	if (ret)
+		return ret;
+	for (i = 0; i < nr; i++) {
+		const struct page_state *state = &finder->states[i];
+
+		if (!(state->flags & PAGE_MAPPED) || state->leaf_shift != ARCH_PAGE_SHIFT ||
+		    state->frame != first + i || ((state->entry ^ finder->states[0].entry) & alike))
+			return -ENXIO;
+	}
+	return 0;
+}
+
+static int check_exclusive(struct folio_finder *finder, uint64_t first, size_t nr)
+{
+	size_t i;
+
+	/* The flags aren't needed any more: their room takes the counts. */
+	if (frame_mapcounts(finder->frames, first, finder->flags, nr))
+		return -EBUSY;
+	for (i = 0; i < nr; i++) {
+		if (finder->flags[i] > 1)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+int folio_find(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,
+	       uint64_t addr, uint64_t frame, uint64_t *start, uint64_t *end)
+{
+	const struct mapping *mapping;
+	uint64_t first, table;
+	size_t nr;
+	int ret;
+
+	addr &= ~(PAGE_BYTES - 1);
+	if (finder->kernel_splits)
+		return -ENXIO;
+	ret = find_frames(finder, frame, &first, &nr);
+	if (ret)
+		return ret;
+	*start = addr - (frame - first) * PAGE_BYTES;
+	*end = *start + nr * PAGE_BYTES;
+	table = addr & ~(MAX_PAGES * PAGE_BYTES - 1);
+	mapping = maps_find(&map->list, addr);
+	if (*start < table || *end > table + MAX_PAGES * PAGE_BYTES || !mapping ||
+	    mapping->start > *start || mapping->end < *end)
+		return -ENXIO;
+	ret = check_mapped(finder, link, *start, first, nr);
+	if (ret)
+		return ret;
+	return check_exclusive(finder, first, nr);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Large folios: several pages that the kernel manages as one, mapped page by page.
+ */
+#ifndef UDAMON_ACCESS_FOLIO_H
+#define UDAMON_ACCESS_FOLIO_H
+
+#include "access/reader.h"
+#include "access/watch_map.h"
+#include "system/pagemap.h"
+
+struct folio_finder;
+
+/** folio_finder_new() - NULL when memory ran out; @frames is borrowed */
+struct folio_finder *folio_finder_new(const struct frame_files *frames);
+void folio_finder_free(struct folio_finder *finder);
+
+/**
+ * folio_find() - the addresses at which the whole folio around @addr is mapped
+ * @frame:	the frame at @addr
+ *
+ * A folio of one page is its page.
+ * Return: 0; -ENXIO when clearing it would split it (only a part is mapped there, or
+ * the kernel is one that always splits); -EBUSY when it is mapped more than once; what
+ * page_link_read() returned.
+ */
+int folio_find(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,
+	       uint64_t addr, uint64_t frame, uint64_t *start, uint64_t *end);
+
+#endif

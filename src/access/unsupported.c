@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Stands in for the page-table reader where it wasn't built, and says so.
+ */
+#include <errno.h>
+
+#include "access/doctor_probe.h"
+#include "access/point.h"
+#include "access/reader.h"
+
+int page_calibrate(struct page_calibration *calibration, struct damon_error *err)
+{
+#ifdef __x86_64__
+	return damon_error_set(
+		err, -EOPNOTSUPP,
+		"this udamon was built without the BPF page-table reader: clang, bpftool "
+		"or libbpf-dev was missing when it was built");
+#else
+	return damon_error_set(
+		err, -EOPNOTSUPP,
+		"this udamon has no page-table reader for this kind of processor: only "
+		"x86-64 is supported");
+#endif
+}
+
+int point_engine_new(struct point_engine **engine, const struct page_calibration *calibration,
+		     struct damon_error *err)
+{
+	struct page_calibration none;
+
+	*engine = NULL;
+	return page_calibrate(&none, err);
+}
+
+void point_engine_free(struct point_engine *engine)
+{
+}
+
+const struct point_stat *point_engine_stat(const struct point_engine *engine)
+{
+	static const struct point_stat none;
+
+	return &none;
+}
+
+int point_target_new(struct point_target **target, struct point_engine *engine, int pidfd,
+		     pid_t pid, struct watch_map *map, struct damon_error *err)
+{
+	struct page_calibration none;
+
+	*target = NULL;
+	return page_calibrate(&none, err);
+}
+
+void point_target_free(struct point_target *target)
+{
+}
+
+int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr, bool may_clear,
+		  struct page_process *process)
+{
+	return -EOPNOTSUPP;
+}
+
+int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, uint32_t *access,
+		struct page_process *process)
+{
+	return -EOPNOTSUPP;
+}
+
+int doctor_probe_reader(struct doctor *doctor, struct damon_error *err)
+{
+	struct page_calibration none;
+
+	return page_calibrate(&none, err);
+}
