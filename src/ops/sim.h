@@ -243,7 +243,7 @@ int sim_score_target(struct sim_score *score, const struct damon_ctx *ctx,
 		     const struct damon_target *target, const struct damon_window *window,
 		     uint32_t hot_bp);
 
-/** sim_score_wss_error() - |found - true| / true; 0 when both are 0, 1 when only the truth is */
+/** sim_score_wss_error() - |found - true| / true; when nothing is true 0, or 1 if something was found */
 double sim_score_wss_error(const struct sim_score *score);
 
 /** sim_score_precision() - share of what was found hot that is hot; 1 when nothing was found */
