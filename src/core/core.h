@@ -40,18 +40,20 @@ uint64_t damon_rng_range(struct damon_rng *rng, uint64_t lo, uint64_t hi);
  */
 struct damon_ctx_internal {
 	struct damon_rng rng;
-	uint64_t passed_sis;	   /* sampling intervals passed */
-	uint64_t next_aggr_sis;	   /* window end due */
-	uint64_t next_update_sis;  /* layout update due */
-	uint64_t next_tune_sis;	   /* interval tuning due */
-	uint64_t window_start_ns;  /* when the present window began */
-	uint32_t window_samples;   /* sampling intervals in the present window so far */
-	uint32_t max_access;	   /* largest count seen in the present window, counting units */
-	uint32_t split_offset;	   /* rotating start of "split every k-th region" */
-	uint64_t last_nr_regions;  /* regions at the last split */
-	uint64_t failed_passes;	   /* passes given up because no second array was to be had */
-	uint64_t region_sz_limit;  /* size limit for min_nr_regions, bytes */
-	struct damon_sampling *sampling; /* aggregate.c: buffers of a sampling interval */
+	bool rng_seeded;
+	uint64_t passed_sis;	  /* sampling intervals passed */
+	uint64_t next_aggr_sis;	  /* window end due */
+	uint64_t next_update_sis; /* layout update due */
+	uint64_t next_tune_sis;	  /* interval tuning due */
+	uint64_t window_start_ns; /* when the present window began */
+	uint32_t window_samples;  /* sampling intervals in the present window so far */
+	bool window_complete;	  /* merged, not published yet */
+	uint32_t max_access;	  /* largest count seen in the present window, counting units */
+	uint64_t split_offset;	  /* rotating start of "split every k-th region" */
+	uint64_t last_nr_regions; /* regions at the last split */
+	uint64_t failed_passes;	  /* passes left out because no memory was to be had */
+	uint64_t cpu_start_ns;	  /* the kdamond's processor time when it began */
+	bool changed; /* attributes, targets or regions, since the samples were picked */
 	struct damon_kdamond *kdamond;
 };
 
@@ -59,15 +61,15 @@ struct damon_ctx_internal {
  * Monitoring half, called by kdamond.c in the order of one iteration. All on
  * the kdamond (or before it runs). None waits.
  */
-int damon_monitor_start(struct damon_ctx *ctx);	    /* ops init, targets, first size limit, buffers */
-void damon_monitor_stop(struct damon_ctx *ctx);	    /* undo; regions stay (training) */
-bool damon_monitor_valid(struct damon_ctx *ctx);    /* any target still valid? */
-int damon_monitor_prepare(struct damon_ctx *ctx);   /* step 2: pick samples, make them old */
-int damon_monitor_check(struct damon_ctx *ctx);	    /* step 4: check, count; passed_sis++ */
+int damon_monitor_start(struct damon_ctx *ctx);	  /* ops init, targets, first size limit, buffers */
+void damon_monitor_stop(struct damon_ctx *ctx);	  /* undo; regions stay (training) */
+bool damon_monitor_valid(struct damon_ctx *ctx);  /* any target still valid? */
+int damon_monitor_prepare(struct damon_ctx *ctx); /* step 2: pick samples, make them old */
+int damon_monitor_check(struct damon_ctx *ctx);	  /* step 4: check, count; passed_sis++ */
 bool damon_monitor_window_due(const struct damon_ctx *ctx);
-void damon_monitor_merge(struct damon_ctx *ctx);    /* step 5 */
+void damon_monitor_merge(struct damon_ctx *ctx);     /* step 5 */
 int damon_monitor_window_end(struct damon_ctx *ctx); /* step 8: tune, publish, reset, split */
-void damon_monitor_update(struct damon_ctx *ctx);   /* step 9, if due */
+void damon_monitor_update(struct damon_ctx *ctx);    /* step 9, if due */
 /* True when targets, regions or attributes changed since prepare: the samples are void. Clears the mark. */
 bool damon_monitor_samples_dropped(struct damon_ctx *ctx);
 /* Time stood still for @ns (pause): shift what is kept as clock readings. */

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * A window's end: age and merge the regions, publish them, start anew, split.
+ */
+#include <errno.h>
+
+#include "core/attrs.h"
+#include "core/region.h"
+#include "core/sampling.h"
+
+bool damon_monitor_window_due(const struct damon_ctx *ctx)
+{
+	return ctx->internal->passed_sis >= ctx->internal->next_aggr_sis;
+}
+
+static size_t total_regions(const struct damon_ctx *ctx)
+{
+	size_t nr = 0;
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++)
+		nr += ctx->targets[i]->regions->now.nr;
+	return nr;
+}
+
+/* The size a region may have, so that there are about min_nr_regions at least. */
+static uint64_t size_limit(const struct damon_ctx *ctx)
+{
+	uint64_t unit = ctx->attrs.min_region_sz, total = 0, limit, bytes;
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		bytes = damon_region_table_bytes(ctx->targets[i]->regions);
+		if (__builtin_add_overflow(total, bytes, &total))
+			total = UINT64_MAX;
+	}
+	limit = total / ctx->attrs.min_nr_regions;
+	return damon_align_up(limit < unit ? unit : limit, unit);
+}
+
+void damon_monitor_limit_size(struct damon_ctx *ctx)
+{
+	uint64_t limit = size_limit(ctx);
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++)
+		if (damon_regions_cut(damon_ctx_port(ctx), ctx->targets[i]->regions, limit))
+			ctx->internal->failed_passes++;
+}
+
+static uint32_t largest_frequency(const struct damon_ctx *ctx, const struct damon_merge_rule *rule)
+{
+	struct damon_region_value value;
+	uint32_t largest = 0, frequency, i;
+	size_t idx;
+
+	if (!rule->probes)
+		return ctx->internal->max_access;
+	for (i = 0; i < ctx->nr_targets; i++) {
+		const struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+
+		for (idx = 0; idx < now->nr; idx++) {
+			damon_columns_load(now, idx, &value);
+			frequency = damon_region_frequency(&value, rule);
+			if (frequency > largest)
+				largest = frequency;
+		}
+	}
+	return largest;
+}
+
+/* The largest frequency a region can have in a window. */
+static uint32_t possible_frequency(const struct damon_ctx *ctx, const struct damon_merge_rule *rule)
+{
+	uint64_t unit = ctx->access_unit, samples = damon_nr_samples_per_aggr(&ctx->attrs), most;
+	uint32_t i;
+
+	if (rule->probes) {
+		for (unit = 0, i = 0; i < rule->nr_probes; i++)
+			unit += rule->probes[i].weight;
+	}
+	if (__builtin_mul_overflow(unit, samples, &most) || most > UINT32_MAX)
+		most = UINT32_MAX;
+	return (uint32_t)most;
+}
+
+static struct damon_merge_rule compare_rule(const struct damon_ctx *ctx)
+{
+	bool weighted = damon_probes_weighted(ctx);
+
+	return (struct damon_merge_rule){
+		.probes = weighted ? ctx->probes : NULL,
+		.nr_probes = weighted ? ctx->nr_probes : 0,
+	};
+}
+
+static void merge_targets(struct damon_ctx *ctx, const struct damon_merge_rule *rule)
+{
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++)
+		if (damon_regions_merge(damon_ctx_port(ctx), ctx->targets[i]->regions, rule))
+			ctx->internal->failed_passes++;
+}
+
+static uint32_t twice(uint32_t threshold)
+{
+	return threshold ? damon_add_u32(threshold, threshold) : 1;
+}
+
+/*
+ * Memory that can't be watched must not blur into idle memory beside it, so regions also
+ * have to agree in how often the answer was "unknown"; that tolerance is a tenth of the
+ * window, and widens along with the other one when there are too many regions.
+ */
+void damon_monitor_merge(struct damon_ctx *ctx)
+{
+	struct damon_merge_rule rule = compare_rule(ctx);
+	uint32_t possible, done, i;
+
+	rule.threshold = largest_frequency(ctx, &rule) / 10;
+	rule.unknown_threshold = ctx->internal->window_samples / 10;
+	rule.sz_limit = size_limit(ctx);
+	possible = possible_frequency(ctx, &rule);
+
+	for (i = 0; i < ctx->nr_targets; i++)
+		damon_regions_age(ctx->targets[i]->regions, &rule);
+	do {
+		merge_targets(ctx, &rule);
+		done = rule.threshold;
+		rule.threshold = twice(rule.threshold);
+		rule.unknown_threshold = twice(rule.unknown_threshold);
+	} while (total_regions(ctx) > ctx->attrs.max_nr_regions && done < possible);
+	damon_monitor_limit_size(ctx);
+	ctx->internal->window_complete = true;
+}
+
+/* How the regions of all targets are split before the next window. */
+static void split_targets(struct damon_ctx *ctx)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t nr = total_regions(ctx), max = ctx->attrs.max_nr_regions;
+	uint64_t step = 1, offset = 0, before = 0;
+	unsigned int parts = 2;
+	uint32_t i;
+
+	if (nr < max) {
+		if (nr > max / 2) {
+			step = max / (max - nr);
+			offset = internal->split_offset++ % step;
+		} else if (nr == internal->last_nr_regions && nr < max / 3) {
+			parts = 3;
+		}
+		for (i = 0; i < ctx->nr_targets; i++) {
+			struct damon_region_table *table = ctx->targets[i]->regions;
+			uint64_t in_target = table->now.nr;
+
+			if (damon_regions_split(damon_ctx_port(ctx), table, &internal->rng, parts,
+						step, (offset + step - before % step) % step,
+						ctx->attrs.min_region_sz))
+				internal->failed_passes++;
+			before += in_target;
+		}
+	}
+	internal->last_nr_regions = nr;
+}
+
+static void cost_now(struct damon_ctx *ctx, struct damon_cost *cost)
+{
+	struct damon_port *port = damon_ctx_port(ctx);
+
+	*cost = (struct damon_cost){0};
+	if (ctx->ops->cost)
+		ctx->ops->cost(ctx, cost);
+	cost->cpu_ns = port->thread_cpu_ns(port) - ctx->internal->cpu_start_ns;
+}
+
+/*
+ * Publishes before the intervals are tuned, so that counts and ages are in terms of the
+ * intervals the window says it had.
+ */
+static int publish(struct damon_ctx *ctx)
+{
+	struct damon_window window = {
+		.t_start_ns = ctx->internal->window_start_ns,
+		.t_end_ns = damon_ctx_port(ctx)->now_ns(damon_ctx_port(ctx)),
+		.sample_us = ctx->attrs.sample_interval,
+		.aggr_us = ctx->attrs.aggr_interval,
+		.nr_samples = ctx->internal->window_samples,
+	};
+
+	if (!ctx->callbacks.window)
+		return 0;
+	cost_now(ctx, &window.cost);
+	return ctx->callbacks.window(ctx, &window, ctx->callbacks.data);
+}
+
+void damon_monitor_start_window(struct damon_ctx *ctx)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+
+	internal->next_aggr_sis = internal->passed_sis + damon_nr_samples_per_aggr(&ctx->attrs);
+	internal->window_start_ns = damon_ctx_port(ctx)->now_ns(damon_ctx_port(ctx));
+	internal->window_samples = 0;
+	internal->window_complete = false;
+	internal->max_access = 0;
+}
+
+int damon_monitor_window_end(struct damon_ctx *ctx)
+{
+	struct damon_merge_rule rule;
+	uint32_t i;
+	int err;
+
+	err = publish(ctx);
+	damon_tune_intervals(ctx);
+	rule = compare_rule(ctx);
+	for (i = 0; i < ctx->nr_targets; i++)
+		damon_regions_reset(ctx->targets[i]->regions, &rule);
+	damon_monitor_start_window(ctx);
+	split_targets(ctx);
+	return err;
+}
+
+void damon_monitor_skip_time(struct damon_ctx *ctx, uint64_t ns)
+{
+	ctx->internal->window_start_ns += ns;
+}
+
+uint32_t damon_moving_sum(const struct damon_ctx *ctx, const struct damon_region *region)
+{
+	const struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t samples = damon_nr_samples_per_aggr(&ctx->attrs), left = 0, past;
+
+	if (internal->next_aggr_sis > internal->passed_sis)
+		left = internal->next_aggr_sis - internal->passed_sis;
+	if (left > samples)
+		left = samples;
+	past = (uint64_t)((unsigned __int128)region->last_nr_accesses * left / samples);
+	return damon_add_u32(region->nr_accesses, (uint32_t)past);
+}

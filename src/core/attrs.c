@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Attributes: their checks, changing them without losing what was learned, and tuning the
+ * intervals towards a share of observed accesses.
+ */
+#include <errno.h>
+
+#include "core/attrs.h"
+#include "core/region.h"
+#include "core/sampling.h"
+
+#define BASIS_POINTS 10000
+
+void damon_default_attrs(struct damon_attrs *attrs)
+{
+	*attrs = (struct damon_attrs){
+		.sample_interval = 5000,
+		.aggr_interval = 100000,
+		.ops_update_interval = 60000000,
+		.min_nr_regions = 10,
+		.max_nr_regions = 1000,
+		.min_region_sz = 4096,
+		.addr_unit = 1,
+	};
+}
+
+int damon_check_attrs(const struct damon_attrs *attrs)
+{
+	const struct damon_intervals_goal *goal = &attrs->intervals_goal;
+
+	if (attrs->sample_interval > attrs->aggr_interval)
+		return -EINVAL;
+	if (attrs->min_nr_regions < 3 || attrs->min_nr_regions > attrs->max_nr_regions)
+		return -EINVAL;
+	if (!attrs->min_region_sz || (attrs->min_region_sz & (attrs->min_region_sz - 1)))
+		return -EINVAL;
+	if (!attrs->addr_unit)
+		return -EINVAL;
+	if (goal->aggrs && (attrs->sample_interval < goal->min_sample_us ||
+			    attrs->sample_interval > goal->max_sample_us))
+		return -EINVAL;
+	return 0;
+}
+
+uint64_t damon_nr_samples_per_aggr(const struct damon_attrs *attrs)
+{
+	uint64_t samples;
+
+	samples = attrs->aggr_interval / (attrs->sample_interval ? attrs->sample_interval : 1);
+	if (samples > UINT32_MAX)
+		return UINT32_MAX;
+	return samples ? samples : 1;
+}
+
+static uint64_t saturating_product(uint64_t a, uint64_t b)
+{
+	uint64_t product;
+
+	return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static uint64_t saturating_sum(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+/* @interval_us in whole sampling intervals. */
+static uint64_t in_samples(const struct damon_attrs *attrs, uint64_t interval_us)
+{
+	return interval_us / (attrs->sample_interval ? attrs->sample_interval : 1);
+}
+
+static void rebase_update(struct damon_ctx *ctx)
+{
+	ctx->internal->next_update_sis = saturating_sum(
+		ctx->internal->passed_sis, in_samples(&ctx->attrs, ctx->attrs.ops_update_interval));
+}
+
+static void rebase_tune(struct damon_ctx *ctx)
+{
+	uint64_t windows = saturating_product(damon_nr_samples_per_aggr(&ctx->attrs),
+					      ctx->attrs.intervals_goal.aggrs);
+
+	ctx->internal->next_tune_sis = saturating_sum(ctx->internal->passed_sis, windows);
+}
+
+void damon_rebase(struct damon_ctx *ctx)
+{
+	damon_monitor_start_window(ctx);
+	rebase_update(ctx);
+	rebase_tune(ctx);
+	damon_schemes_rebase(ctx);
+}
+
+/* A count out of @old possible ones, out of @new possible ones, through basis points. */
+static uint32_t rescale_count(uint32_t count, uint64_t old, uint64_t new)
+{
+	unsigned __int128 scaled;
+
+	if (old == new)
+		return count;
+	scaled = (unsigned __int128)count * BASIS_POINTS / old;
+	scaled = scaled * new / BASIS_POINTS;
+	return scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
+}
+
+static uint32_t rescale_age(uint32_t age, uint64_t old_aggr, uint64_t new_aggr)
+{
+	unsigned __int128 scaled = (unsigned __int128)age * old_aggr / new_aggr;
+
+	return scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
+}
+
+/* What was learned, in terms of @new. Samples of a window that isn't complete are dropped. */
+static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new)
+{
+	uint64_t old_samples = damon_nr_samples_per_aggr(&ctx->attrs);
+	uint64_t new_samples = damon_nr_samples_per_aggr(new);
+	bool complete = ctx->internal->window_complete;
+	uint32_t i, probe;
+	size_t idx;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+
+		for (idx = 0; idx < now->nr; idx++) {
+			struct damon_region_rest *rest = &now->rest[idx];
+
+			rest->last_nr_accesses =
+				rescale_count(rest->last_nr_accesses, old_samples, new_samples);
+			rest->last_probe_sum =
+				rescale_count(rest->last_probe_sum, old_samples, new_samples);
+			rest->age = rescale_age(rest->age, ctx->attrs.aggr_interval,
+						new->aggr_interval);
+			now->nr_accesses[idx] = complete ? rescale_count(now->nr_accesses[idx],
+									 old_samples, new_samples)
+							 : 0;
+			rest->nr_unknown =
+				complete ? rescale_count(rest->nr_unknown, old_samples, new_samples)
+					 : 0;
+			for (probe = 0; !complete && probe < DAMON_MAX_PROBES; probe++)
+				rest->probe_hits[probe] = 0;
+		}
+	}
+}
+
+static bool intervals_differ(const struct damon_attrs *a, const struct damon_attrs *b)
+{
+	return a->sample_interval != b->sample_interval || a->aggr_interval != b->aggr_interval;
+}
+
+static bool goals_differ(const struct damon_intervals_goal *a, const struct damon_intervals_goal *b)
+{
+	return a->access_bp != b->access_bp || a->aggrs != b->aggrs ||
+	       a->min_sample_us != b->min_sample_us || a->max_sample_us != b->max_sample_us;
+}
+
+void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	struct damon_attrs old = ctx->attrs;
+	bool intervals = intervals_differ(&old, attrs);
+	bool complete = internal->window_complete;
+
+	if (intervals && old.sample_interval && old.aggr_interval && attrs->sample_interval &&
+	    attrs->aggr_interval)
+		rescale_regions(ctx, attrs);
+	ctx->attrs = *attrs;
+	if (intervals) {
+		uint64_t began = internal->window_start_ns;
+
+		damon_rebase(ctx);
+		internal->changed = true;
+		if (complete) {
+			/* It is yet to be published, in terms of the new intervals. */
+			internal->next_aggr_sis = internal->passed_sis;
+			internal->window_complete = true;
+			internal->window_start_ns = began;
+			internal->window_samples = (uint32_t)damon_nr_samples_per_aggr(attrs);
+		}
+		return;
+	}
+	if (old.ops_update_interval != attrs->ops_update_interval)
+		rebase_update(ctx);
+	if (goals_differ(&old.intervals_goal, &attrs->intervals_goal))
+		rebase_tune(ctx);
+}
+
+int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
+{
+	int err = damon_check_attrs(attrs);
+
+	if (!err)
+		err = damon_check_probes(ctx->ops, attrs, ctx->probes, ctx->nr_probes);
+	if (!err)
+		damon_apply_attrs(ctx, attrs);
+	return err;
+}
+
+uint64_t damon_feed_loop_next_input(uint64_t last, uint64_t score)
+{
+	const uint64_t goal = 10000, floor = 10000;
+	unsigned __int128 step;
+
+	if (score == goal)
+		return last;
+	if (score >= 2 * goal)
+		return floor;
+	step = (unsigned __int128)last * (score > goal ? score - goal : goal - score) / goal;
+	if (score > goal)
+		return last - (uint64_t)step > floor ? last - (uint64_t)step : floor;
+	return step > UINT64_MAX - last ? UINT64_MAX : last + (uint64_t)step;
+}
+
+/* Observed share of the possible access events, in basis points of the aimed-at share. */
+static uint64_t access_score(const struct damon_ctx *ctx)
+{
+	uint64_t most = damon_nr_samples_per_aggr(&ctx->attrs) * ctx->access_unit;
+	uint64_t access_bp = ctx->attrs.intervals_goal.access_bp;
+	unsigned __int128 events = 0, possible = 0, aim;
+	uint32_t i;
+	size_t idx;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		const struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+
+		for (idx = 0; idx < now->nr; idx++) {
+			uint64_t sz = damon_range_sz(&now->ranges[idx]);
+
+			events += (unsigned __int128)sz * now->nr_accesses[idx];
+			possible += (unsigned __int128)sz * most;
+		}
+	}
+	/* Sizes sum up to 2^64 and counts to 2^32, which leaves 32 bits for the factors. */
+	aim = possible * (access_bp > UINT32_MAX ? UINT32_MAX : access_bp);
+	if (!aim)
+		return BASIS_POINTS;
+	events = events * BASIS_POINTS * BASIS_POINTS / aim;
+	return events > UINT64_MAX ? UINT64_MAX : (uint64_t)events;
+}
+
+static uint64_t scale(uint64_t value, uint64_t bp)
+{
+	unsigned __int128 scaled = (unsigned __int128)value * bp / BASIS_POINTS;
+
+	return scaled > UINT64_MAX ? UINT64_MAX : (uint64_t)scaled;
+}
+
+void damon_tune_intervals(struct damon_ctx *ctx)
+{
+	const struct damon_intervals_goal *goal = &ctx->attrs.intervals_goal;
+	struct damon_attrs tuned = ctx->attrs;
+	uint64_t factor, samples;
+
+	if (!goal->aggrs || ctx->internal->passed_sis < ctx->internal->next_tune_sis)
+		return;
+	factor = damon_feed_loop_next_input(100000000, access_score(ctx)) / BASIS_POINTS;
+	if (factor < BASIS_POINTS)
+		factor = BASIS_POINTS / 2 + factor / 2;
+	samples = damon_nr_samples_per_aggr(&ctx->attrs);
+	tuned.sample_interval = scale(tuned.sample_interval ? tuned.sample_interval : 1, factor);
+	if (tuned.sample_interval < goal->min_sample_us)
+		tuned.sample_interval = goal->min_sample_us;
+	if (tuned.sample_interval > goal->max_sample_us)
+		tuned.sample_interval = goal->max_sample_us;
+	tuned.aggr_interval = saturating_product(tuned.sample_interval, samples);
+	if (intervals_differ(&tuned, &ctx->attrs)) {
+		damon_apply_attrs(ctx, &tuned);
+		damon_report_event(ctx, NULL, "tune", "");
+	}
+	rebase_tune(ctx);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What the rest of the core needs of attributes, and windows need of each other. */
+#ifndef UDAMON_CORE_ATTRS_H
+#define UDAMON_CORE_ATTRS_H
+
+#include "core/core.h"
+
+/* Tunes the intervals if that is due; at a window's end, while its counts are still there. */
+void damon_tune_intervals(struct damon_ctx *ctx);
+
+/* The part of damon_set_attrs() that can't fail: @attrs was checked. */
+void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);
+
+/* aggregate.c: a new window begins now. */
+void damon_monitor_start_window(struct damon_ctx *ctx);
+
+/* aggregate.c: cut what is larger than min_nr_regions allows. */
+void damon_monitor_limit_size(struct damon_ctx *ctx);
+
+/* attrs.c: everything that is due, from now. */
+void damon_rebase(struct damon_ctx *ctx);
+
+/* context.c: room for the regions @attrs allows, so that passes need not ask for it. 0 or -ENOMEM. */
+int damon_reserve_regions(struct damon_port *port, struct damon_target *target,
+			  const struct damon_attrs *attrs);
+
+#endif

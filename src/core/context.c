@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Contexts: made, freed, told of, and taken through start and stop. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/attrs.h"
+#include "core/region.h"
+#include "core/sampling.h"
+
+struct damon_port *damon_ctx_port(const struct damon_ctx *ctx)
+{
+	return ctx->lib->port;
+}
+
+int damon_new_ctx(struct damon_ctx **ctx, struct damon_lib *lib)
+{
+	struct damon_port *port = lib->port;
+	struct damon_ctx *new;
+	int err;
+
+	new = port->alloc(port, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	new->lib = lib;
+	new->access_unit = 1;
+	damon_default_attrs(&new->attrs);
+	new->internal = port->alloc(port, sizeof(*new->internal));
+	err = new->internal ? damon_kdamond_new(new) : -ENOMEM;
+	if (err) {
+		port->free(port, new->internal);
+		port->free(port, new);
+		return err;
+	}
+	*ctx = new;
+	return 0;
+}
+
+void damon_destroy_ctx(struct damon_ctx *ctx)
+{
+	struct damon_port *port;
+	uint32_t i;
+
+	if (!ctx)
+		return;
+	port = damon_ctx_port(ctx);
+	damon_kdamond_free(ctx);
+	damon_schemes_free(ctx->lib, ctx->schemes, ctx->nr_schemes);
+	for (i = 0; i < ctx->nr_targets; i++)
+		damon_free_target(ctx->targets[i]);
+	port->free(port, ctx->targets);
+	port->free(port, ctx->internal);
+	port->free(port, ctx);
+}
+
+void damon_report_event(struct damon_ctx *ctx, const struct damon_target *target, const char *what,
+			const char *detail)
+{
+	struct damon_port *port = damon_ctx_port(ctx);
+	struct damon_event event = {
+		.target = target ? (int64_t)target->id : -1,
+		.what = what,
+		.detail = detail ? detail : "",
+	};
+
+	if (!ctx->callbacks.event)
+		return;
+	event.t_ns = port->now_ns(port);
+	ctx->callbacks.event(ctx, &event, ctx->callbacks.data);
+}
+
+/* A window that was cut short (a stop) leaves half counts behind: they say nothing. */
+static void drop_half_window(struct damon_ctx *ctx)
+{
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+		size_t idx;
+
+		for (idx = 0; idx < now->nr; idx++) {
+			now->nr_accesses[idx] = 0;
+			now->rest[idx].nr_unknown = 0;
+			memset(now->rest[idx].probe_hits, 0, sizeof(now->rest[idx].probe_hits));
+		}
+	}
+}
+
+/*
+ * Room for all regions there may be, so that no pass has to ask later. Layouts with
+ * very many ranges may still outgrow it; then passes ask.
+ */
+int damon_reserve_regions(struct damon_port *port, struct damon_target *target,
+			  const struct damon_attrs *attrs)
+{
+	uint64_t room = attrs->max_nr_regions;
+
+	/* A limit in the millions is a wish; memory is taken as it is needed. */
+	if (room > 65536)
+		room = 65536;
+	if (room < target->regions->now.nr)
+		room = target->regions->now.nr;
+	if (target->regions->spare.capacity >= room && target->regions->now.capacity >= room)
+		return 0;
+	return damon_region_table_reserve(port, target->regions, room);
+}
+
+static int start_targets(struct damon_ctx *ctx)
+{
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		if (ctx->ops->init_target)
+			err = ctx->ops->init_target(ctx, ctx->targets[i]);
+		if (err)
+			break;
+		err = damon_reserve_regions(damon_ctx_port(ctx), ctx->targets[i], &ctx->attrs);
+		if (err) {
+			i++; /* its init_target() is to be undone too */
+			break;
+		}
+	}
+	if (!err)
+		return 0;
+	while (i-- > 0)
+		if (ctx->ops->cleanup_target)
+			ctx->ops->cleanup_target(ctx, ctx->targets[i]);
+	return err;
+}
+
+int damon_monitor_start(struct damon_ctx *ctx)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	struct damon_port *port = damon_ctx_port(ctx);
+	int err;
+
+	if (!ctx->ops)
+		return -EINVAL;
+	err = damon_check_attrs(&ctx->attrs);
+	if (!err)
+		err = damon_check_probes(ctx->ops, &ctx->attrs, ctx->probes, ctx->nr_probes);
+	if (err)
+		return err;
+	if (!ctx->seed)
+		ctx->seed = port->seed(port);
+	if (!internal->rng_seeded)
+		damon_rng_seed(&internal->rng, ctx->seed);
+	internal->rng_seeded = true;
+	ctx->access_unit = 1;
+	err = ctx->ops->init(ctx);
+	if (err)
+		return err;
+	if (!ctx->access_unit)
+		ctx->access_unit = 1;
+	err = start_targets(ctx);
+	if (err) {
+		if (ctx->ops->cleanup)
+			ctx->ops->cleanup(ctx);
+		return err;
+	}
+	internal->passed_sis = 0;
+	internal->window_complete = false;
+	internal->cpu_start_ns = port->thread_cpu_ns(port);
+	drop_half_window(ctx);
+	damon_rebase(ctx);
+	damon_schemes_start(ctx);
+	damon_monitor_limit_size(ctx);
+	return 0;
+}
+
+void damon_monitor_stop(struct damon_ctx *ctx)
+{
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++)
+		if (ctx->ops->cleanup_target)
+			ctx->ops->cleanup_target(ctx, ctx->targets[i]);
+	if (ctx->ops->cleanup)
+		ctx->ops->cleanup(ctx);
+}
+
+bool damon_monitor_valid(struct damon_ctx *ctx)
+{
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++)
+		if (ctx->ops->target_valid(ctx, ctx->targets[i]))
+			return true;
+	return false;
+}
+
+void damon_monitor_update(struct damon_ctx *ctx)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
+	uint64_t every = ctx->attrs.ops_update_interval / sample_us;
+
+	if (internal->passed_sis < internal->next_update_sis)
+		return;
+	if (__builtin_add_overflow(internal->passed_sis, every ? every : 1,
+				   &internal->next_update_sis))
+		internal->next_update_sis = UINT64_MAX;
+	if (ctx->ops->update)
+		ctx->ops->update(ctx);
+}
+
+/* Neighbours become one region that knows nothing. */
+static void forget_target(struct damon_target *target)
+{
+	struct damon_region_columns *now = &target->regions->now;
+	size_t from, to = 0;
+
+	for (from = 0; from < now->nr; from++) {
+		if (to && now->ranges[to - 1].end == now->ranges[from].start)
+			now->ranges[to - 1].end = now->ranges[from].end;
+		else
+			now->ranges[to++] = now->ranges[from];
+	}
+	now->nr = to;
+	if (to) {
+		memset(now->nr_accesses, 0, to * sizeof(*now->nr_accesses));
+		memset(now->rest, 0, to * sizeof(*now->rest));
+	}
+}
+
+int damon_forget(struct damon_ctx *ctx)
+{
+	uint32_t i;
+
+	if (damon_is_running(ctx))
+		return -EBUSY;
+	for (i = 0; i < ctx->nr_targets; i++)
+		forget_target(ctx->targets[i]);
+	ctx->internal->rng_seeded = false;
+	ctx->internal->last_nr_regions = 0;
+	ctx->internal->split_offset = 0;
+	return 0;
+}
