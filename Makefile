@@ -35,7 +35,8 @@ lint: all
 asan: | deps
 	@test -f $(BUILD)-asan/build.ninja || scripts/as-owner meson setup -Db_sanitize=address,undefined -Db_lundef=false $(BUILD)-asan
 	@$(NINJA) $(BUILD)-asan
-	@scripts/run-tests $(BUILD)-asan --suite unit
+	@ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		scripts/run-tests $(BUILD)-asan --suite unit
 
 tsan: | deps
 	@test -f $(BUILD)-tsan/build.ninja || scripts/as-owner meson setup -Db_sanitize=thread -Db_lundef=false $(BUILD)-tsan
