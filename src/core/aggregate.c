@@ -69,8 +69,7 @@ static uint32_t largest_frequency(const struct damon_ctx *ctx, const struct damo
 	return largest;
 }
 
-/* The largest frequency a region can have in a window. */
-static uint32_t possible_frequency(const struct damon_ctx *ctx, const struct damon_merge_rule *rule)
+uint32_t damon_possible_frequency(const struct damon_ctx *ctx, const struct damon_merge_rule *rule)
 {
 	uint64_t unit = ctx->access_unit, samples = damon_nr_samples_per_aggr(&ctx->attrs), most;
 	uint32_t i;
@@ -84,7 +83,7 @@ static uint32_t possible_frequency(const struct damon_ctx *ctx, const struct dam
 	return (uint32_t)most;
 }
 
-static struct damon_merge_rule compare_rule(const struct damon_ctx *ctx)
+struct damon_merge_rule damon_compare_rule(const struct damon_ctx *ctx)
 {
 	bool weighted = damon_probes_weighted(ctx);
 
@@ -103,33 +102,38 @@ static void merge_targets(struct damon_ctx *ctx, const struct damon_merge_rule *
 			ctx->internal->failed_passes++;
 }
 
-static uint32_t twice(uint32_t threshold)
+/*
+ * Memory that can't be watched must not blur into idle memory beside it, so regions also have to
+ * agree in how often the answer was "unknown". That tolerance starts at a tenth of the window,
+ * and once there are too many regions isn't narrower than the one for the frequency: a
+ * bounded number of regions goes before a sharp border.
+ */
+static void widen(const struct damon_ctx *ctx, struct damon_merge_rule *rule)
 {
-	return threshold ? damon_add_u32(threshold, threshold) : 1;
+	uint32_t samples;
+
+	rule->threshold = rule->threshold ? damon_add_u32(rule->threshold, rule->threshold) : 1;
+	samples = rule->probes ? rule->threshold : rule->threshold / ctx->access_unit;
+	if (rule->unknown_threshold < samples)
+		rule->unknown_threshold = samples;
 }
 
-/*
- * Memory that can't be watched must not blur into idle memory beside it, so regions also
- * have to agree in how often the answer was "unknown"; that tolerance is a tenth of the
- * window, and widens along with the other one when there are too many regions.
- */
 void damon_monitor_merge(struct damon_ctx *ctx)
 {
-	struct damon_merge_rule rule = compare_rule(ctx);
+	struct damon_merge_rule rule = damon_compare_rule(ctx);
 	uint32_t possible, done, i;
 
 	rule.threshold = largest_frequency(ctx, &rule) / 10;
 	rule.unknown_threshold = ctx->internal->window_samples / 10;
 	rule.sz_limit = size_limit(ctx);
-	possible = possible_frequency(ctx, &rule);
+	possible = damon_possible_frequency(ctx, &rule);
 
 	for (i = 0; i < ctx->nr_targets; i++)
 		damon_regions_age(ctx->targets[i]->regions, &rule);
 	do {
 		merge_targets(ctx, &rule);
 		done = rule.threshold;
-		rule.threshold = twice(rule.threshold);
-		rule.unknown_threshold = twice(rule.unknown_threshold);
+		widen(ctx, &rule);
 	} while (total_regions(ctx) > ctx->attrs.max_nr_regions && done < possible);
 	damon_monitor_limit_size(ctx);
 	ctx->internal->window_complete = true;
@@ -175,24 +179,26 @@ static void cost_now(struct damon_ctx *ctx, struct damon_cost *cost)
 	cost->cpu_ns = port->thread_cpu_ns(port) - ctx->internal->cpu_start_ns;
 }
 
-/*
- * Publishes before the intervals are tuned, so that counts and ages are in terms of the
- * intervals the window says it had.
- */
-static int publish(struct damon_ctx *ctx)
+/* What the window that ends now was like. */
+static struct damon_window describe_window(struct damon_ctx *ctx)
 {
-	struct damon_window window = {
+	struct damon_port *port = damon_ctx_port(ctx);
+
+	return (struct damon_window){
 		.t_start_ns = ctx->internal->window_start_ns,
-		.t_end_ns = damon_ctx_port(ctx)->now_ns(damon_ctx_port(ctx)),
+		.t_end_ns = port->now_ns(port),
 		.sample_us = ctx->attrs.sample_interval,
 		.aggr_us = ctx->attrs.aggr_interval,
 		.nr_samples = ctx->internal->window_samples,
 	};
+}
 
+static int publish(struct damon_ctx *ctx, struct damon_window *window)
+{
 	if (!ctx->callbacks.window)
 		return 0;
-	cost_now(ctx, &window.cost);
-	return ctx->callbacks.window(ctx, &window, ctx->callbacks.data);
+	cost_now(ctx, &window->cost);
+	return ctx->callbacks.window(ctx, window, ctx->callbacks.data);
 }
 
 void damon_monitor_start_window(struct damon_ctx *ctx)
@@ -208,13 +214,14 @@ void damon_monitor_start_window(struct damon_ctx *ctx)
 
 int damon_monitor_window_end(struct damon_ctx *ctx)
 {
+	struct damon_window window = describe_window(ctx);
 	struct damon_merge_rule rule;
 	uint32_t i;
 	int err;
 
-	err = publish(ctx);
 	damon_tune_intervals(ctx);
-	rule = compare_rule(ctx);
+	err = publish(ctx, &window);
+	rule = damon_compare_rule(ctx);
 	for (i = 0; i < ctx->nr_targets; i++)
 		damon_regions_reset(ctx->targets[i]->regions, &rule);
 	damon_monitor_start_window(ctx);

@@ -4,9 +4,9 @@
  * intervals towards a share of observed accesses.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "core/attrs.h"
-#include "core/region.h"
 #include "core/sampling.h"
 
 #define BASIS_POINTS 10000
@@ -113,13 +113,29 @@ static uint32_t rescale_age(uint32_t age, uint64_t old_aggr, uint64_t new_aggr)
 	return scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
 }
 
-/* What was learned, in terms of @new. Samples of a window that isn't complete are dropped. */
+/* The samples of a window that was cut short: they say nothing. */
+void damon_drop_half_window(struct damon_ctx *ctx)
+{
+	uint32_t i;
+	size_t idx;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+
+		for (idx = 0; idx < now->nr; idx++) {
+			now->nr_accesses[idx] = 0;
+			now->rest[idx].nr_unknown = 0;
+			memset(now->rest[idx].probe_hits, 0, sizeof(now->rest[idx].probe_hits));
+		}
+	}
+}
+
+/* What was learned, in terms of @new. */
 static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new)
 {
 	uint64_t old_samples = damon_nr_samples_per_aggr(&ctx->attrs);
 	uint64_t new_samples = damon_nr_samples_per_aggr(new);
-	bool complete = ctx->internal->window_complete;
-	uint32_t i, probe;
+	uint32_t i, probe, hits;
 	size_t idx;
 
 	for (i = 0; i < ctx->nr_targets; i++) {
@@ -134,14 +150,15 @@ static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new
 				rescale_count(rest->last_probe_sum, old_samples, new_samples);
 			rest->age = rescale_age(rest->age, ctx->attrs.aggr_interval,
 						new->aggr_interval);
-			now->nr_accesses[idx] = complete ? rescale_count(now->nr_accesses[idx],
-									 old_samples, new_samples)
-							 : 0;
 			rest->nr_unknown =
-				complete ? rescale_count(rest->nr_unknown, old_samples, new_samples)
-					 : 0;
-			for (probe = 0; !complete && probe < DAMON_MAX_PROBES; probe++)
-				rest->probe_hits[probe] = 0;
+				rescale_count(rest->nr_unknown, old_samples, new_samples);
+			now->nr_accesses[idx] =
+				rescale_count(now->nr_accesses[idx], old_samples, new_samples);
+			for (probe = 0; probe < DAMON_MAX_PROBES; probe++) {
+				hits = rescale_count(rest->probe_hits[probe], old_samples,
+						     new_samples);
+				rest->probe_hits[probe] = (uint8_t)(hits > 255 ? 255 : hits);
+			}
 		}
 	}
 }
@@ -164,6 +181,8 @@ void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 	bool intervals = intervals_differ(&old, attrs);
 	bool complete = internal->window_complete;
 
+	if (intervals && !complete)
+		damon_drop_half_window(ctx);
 	if (intervals && old.sample_interval && old.aggr_interval && attrs->sample_interval &&
 	    attrs->aggr_interval)
 		rescale_regions(ctx, attrs);
@@ -191,12 +210,17 @@ void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 {
 	int err = damon_check_attrs(attrs);
+	uint32_t i;
 
 	if (!err)
 		err = damon_check_probes(ctx->ops, attrs, ctx->probes, ctx->nr_probes);
-	if (!err)
-		damon_apply_attrs(ctx, attrs);
-	return err;
+	if (err)
+		return err;
+	damon_apply_attrs(ctx, attrs);
+	/* Without the room now, the passes of a window's end ask for it when they need it. */
+	for (i = 0; i < ctx->nr_targets; i++)
+		damon_reserve_regions(damon_ctx_port(ctx), ctx->targets[i], attrs);
+	return 0;
 }
 
 uint64_t damon_feed_loop_next_input(uint64_t last, uint64_t score)
@@ -217,9 +241,10 @@ uint64_t damon_feed_loop_next_input(uint64_t last, uint64_t score)
 /* Observed share of the possible access events, in basis points of the aimed-at share. */
 static uint64_t access_score(const struct damon_ctx *ctx)
 {
-	uint64_t most = damon_nr_samples_per_aggr(&ctx->attrs) * ctx->access_unit;
+	struct damon_merge_rule rule = damon_compare_rule(ctx);
 	uint64_t access_bp = ctx->attrs.intervals_goal.access_bp;
-	unsigned __int128 events = 0, possible = 0, aim;
+	unsigned __int128 events = 0, bytes = 0, aim;
+	struct damon_region_value value;
 	uint32_t i;
 	size_t idx;
 
@@ -229,12 +254,18 @@ static uint64_t access_score(const struct damon_ctx *ctx)
 		for (idx = 0; idx < now->nr; idx++) {
 			uint64_t sz = damon_range_sz(&now->ranges[idx]);
 
-			events += (unsigned __int128)sz * now->nr_accesses[idx];
-			possible += (unsigned __int128)sz * most;
+			damon_columns_load(now, idx, &value);
+			events += (unsigned __int128)sz * damon_region_frequency(&value, &rule);
+			bytes += sz;
 		}
 	}
-	/* Sizes sum up to 2^64 and counts to 2^32, which leaves 32 bits for the factors. */
-	aim = possible * (access_bp > UINT32_MAX ? UINT32_MAX : access_bp);
+	/*
+	 * A target's sizes sum up to 2^64 at most and its events to 2^96, which leaves 32 bits
+	 * for many targets and the factors. No share is larger than the whole.
+	 */
+	if (access_bp > BASIS_POINTS)
+		access_bp = BASIS_POINTS;
+	aim = bytes * damon_possible_frequency(ctx, &rule) * access_bp;
 	if (!aim)
 		return BASIS_POINTS;
 	events = events * BASIS_POINTS * BASIS_POINTS / aim;

@@ -4,6 +4,7 @@
 #define UDAMON_CORE_ATTRS_H
 
 #include "core/core.h"
+#include "core/region.h"
 
 /* Tunes the intervals if that is due; at a window's end, while its counts are still there. */
 void damon_tune_intervals(struct damon_ctx *ctx);
@@ -14,8 +15,17 @@ void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);
 /* aggregate.c: a new window begins now. */
 void damon_monitor_start_window(struct damon_ctx *ctx);
 
+/* aggregate.c: what of a region is compared at present; thresholds and limits are left 0. */
+struct damon_merge_rule damon_compare_rule(const struct damon_ctx *ctx);
+
+/* aggregate.c: the largest frequency a region can have in a window. */
+uint32_t damon_possible_frequency(const struct damon_ctx *ctx, const struct damon_merge_rule *rule);
+
 /* aggregate.c: cut what is larger than min_nr_regions allows. */
 void damon_monitor_limit_size(struct damon_ctx *ctx);
+
+/* attrs.c: forget the counts of the window that has begun. */
+void damon_drop_half_window(struct damon_ctx *ctx);
 
 /* attrs.c: everything that is due, from now. */
 void damon_rebase(struct damon_ctx *ctx);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/attrs.h"
-#include "core/region.h"
 #include "core/sampling.h"
 
 struct damon_port *damon_ctx_port(const struct damon_ctx *ctx)
@@ -68,23 +67,6 @@ void damon_report_event(struct damon_ctx *ctx, const struct damon_target *target
 	ctx->callbacks.event(ctx, &event, ctx->callbacks.data);
 }
 
-/* A window that was cut short (a stop) leaves half counts behind: they say nothing. */
-static void drop_half_window(struct damon_ctx *ctx)
-{
-	uint32_t i;
-
-	for (i = 0; i < ctx->nr_targets; i++) {
-		struct damon_region_columns *now = &ctx->targets[i]->regions->now;
-		size_t idx;
-
-		for (idx = 0; idx < now->nr; idx++) {
-			now->nr_accesses[idx] = 0;
-			now->rest[idx].nr_unknown = 0;
-			memset(now->rest[idx].probe_hits, 0, sizeof(now->rest[idx].probe_hits));
-		}
-	}
-}
-
 /*
  * Room for all regions there may be, so that no pass has to ask later. Layouts with
  * very many ranges may still outgrow it; then passes ask.
@@ -128,6 +110,26 @@ static int start_targets(struct damon_ctx *ctx)
 	return err;
 }
 
+/* The access engine is another one than in the run before: what was learned, in its units. */
+static void convert_counts(struct damon_ctx *ctx, uint32_t from, uint32_t to)
+{
+	uint32_t i;
+	size_t idx;
+
+	for (i = 0; from != to && i < ctx->nr_targets; i++) {
+		struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+
+		for (idx = 0; idx < now->nr; idx++) {
+			uint32_t *last = &now->rest[idx].last_nr_accesses;
+			uint64_t count = (uint64_t)*last * to;
+
+			/* Rounded up: what was touched stays touched. */
+			count = count / from + (count % from != 0);
+			*last = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+		}
+	}
+}
+
 int damon_monitor_start(struct damon_ctx *ctx)
 {
 	struct damon_ctx_internal *internal = ctx->internal;
@@ -143,15 +145,21 @@ int damon_monitor_start(struct damon_ctx *ctx)
 		return err;
 	if (!ctx->seed)
 		ctx->seed = port->seed(port);
-	if (!internal->rng_seeded)
+	if (!ctx->seed)
+		ctx->seed = 1; /* 0 stands for "none" */
+	/* Started again with the same seed, the numbers go on where they stopped. */
+	if (internal->rng_seed != ctx->seed)
 		damon_rng_seed(&internal->rng, ctx->seed);
-	internal->rng_seeded = true;
+	internal->rng_seed = ctx->seed;
 	ctx->access_unit = 1;
 	err = ctx->ops->init(ctx);
 	if (err)
 		return err;
 	if (!ctx->access_unit)
 		ctx->access_unit = 1;
+	if (internal->counted_unit)
+		convert_counts(ctx, internal->counted_unit, ctx->access_unit);
+	internal->counted_unit = ctx->access_unit;
 	err = start_targets(ctx);
 	if (err) {
 		if (ctx->ops->cleanup)
@@ -161,7 +169,7 @@ int damon_monitor_start(struct damon_ctx *ctx)
 	internal->passed_sis = 0;
 	internal->window_complete = false;
 	internal->cpu_start_ns = port->thread_cpu_ns(port);
-	drop_half_window(ctx);
+	damon_drop_half_window(ctx);
 	damon_rebase(ctx);
 	damon_schemes_start(ctx);
 	damon_monitor_limit_size(ctx);
@@ -231,7 +239,7 @@ int damon_forget(struct damon_ctx *ctx)
 		return -EBUSY;
 	for (i = 0; i < ctx->nr_targets; i++)
 		forget_target(ctx->targets[i]);
-	ctx->internal->rng_seeded = false;
+	ctx->internal->rng_seed = 0;
 	ctx->internal->last_nr_regions = 0;
 	ctx->internal->split_offset = 0;
 	return 0;

@@ -40,7 +40,8 @@ uint64_t damon_rng_range(struct damon_rng *rng, uint64_t lo, uint64_t hi);
  */
 struct damon_ctx_internal {
 	struct damon_rng rng;
-	bool rng_seeded;
+	uint64_t rng_seed;	  /* what it was last seeded with; 0: not yet */
+	uint32_t counted_unit;	  /* &damon_ctx.access_unit of the last run; 0: none yet */
 	uint64_t passed_sis;	  /* sampling intervals passed */
 	uint64_t next_aggr_sis;	  /* window end due */
 	uint64_t next_update_sis; /* layout update due */
