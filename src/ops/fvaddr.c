@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Operations set "fvaddr": ranges of a live process that the user chose, and that stay.
+ */
+#include <errno.h>
+
+#include "ops/vaddr_internal.h"
+
+static int fvaddr_init_target(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_ctx *priv = ctx->ops_priv;
+	struct damon_error err;
+	int ret;
+
+	if (!damon_nr_regions(target)) {
+		ret = damon_error_set(
+			&err, -EINVAL,
+			"no address ranges were given for process %d: fvaddr needs some",
+			(int)target->pid);
+		return vaddr_env_fail(priv->env, ret, &err);
+	}
+	return vaddr_open_target(ctx, target);
+}
+
+/* The ranges stay, but what is mapped in them is of interest. */
+static void fvaddr_update(struct damon_ctx *ctx)
+{
+	struct vaddr_target *mine;
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		mine = ctx->targets[i]->ops_priv;
+		if (!mine || vaddr_read_map(mine))
+			continue;
+		mine->exec_seen = false;
+		vaddr_note_children(ctx, ctx->targets[i]);
+		vaddr_note_unwatchable(ctx, ctx->targets[i]);
+	}
+}
+
+const struct damon_operations fvaddr_operations = {
+	.id = DAMON_OPS_FVADDR,
+	.name = "fvaddr",
+	.init = vaddr_init,
+	.init_target = fvaddr_init_target,
+	.update = fvaddr_update,
+	.prepare_access_checks = vaddr_prepare,
+	.check_accesses = vaddr_check,
+	.target_valid = vaddr_target_valid,
+	.cleanup_target = vaddr_cleanup_target,
+	.cleanup = vaddr_cleanup,
+	.cost = vaddr_cost,
+};

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Operations set "vaddr": all memory of a live process.
+ */
+#include "ops/vaddr.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ops/vaddr_internal.h"
+
+int vaddr_init(struct damon_ctx *ctx)
+{
+	struct vaddr_env *env = ctx->ops_env;
+	struct vaddr_ctx *mine;
+	struct damon_error err;
+	int ret;
+
+	mine = calloc(1, sizeof(*mine));
+	if (!mine)
+		return -ENOMEM;
+	mine->env = env;
+	ret = point_engine_new(&mine->engine, vaddr_env_calibration(env), &err);
+	if (ret) {
+		free(mine);
+		return vaddr_env_fail(env, ret, &err);
+	}
+	ctx->ops_priv = mine;
+	ctx->access_unit = 1;
+	return 0;
+}
+
+void vaddr_cleanup(struct damon_ctx *ctx)
+{
+	struct vaddr_ctx *mine = ctx->ops_priv;
+
+	if (!mine)
+		return;
+	point_engine_free(mine->engine);
+	free(mine);
+	ctx->ops_priv = NULL;
+}
+
+static int open_process(struct vaddr_ctx *ctx, struct vaddr_target *mine, pid_t pid,
+			struct damon_error *err)
+{
+	int ret = vaddr_env_open(ctx->env, pid, &mine->pidfd, &mine->info, err);
+
+	if (!ret)
+		ret = target_lock_take(&mine->lock, &mine->info, err);
+	if (!ret)
+		ret = point_target_new(&mine->point, ctx->engine, mine->pidfd, pid, &mine->map,
+				       err);
+	if (ret)
+		return ret;
+	ret = vaddr_read_map(mine);
+	if (ret)
+		return damon_error_set(err, ret, "can't read the mappings of process %d (%s): %s",
+				       (int)pid, mine->info.comm, strerror(-ret));
+	return 0;
+}
+
+int vaddr_open_target(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_ctx *priv = ctx->ops_priv;
+	struct vaddr_target *mine;
+	struct damon_error err;
+	int ret;
+
+	target->ops_priv = NULL;
+	mine = calloc(1, sizeof(*mine));
+	if (!mine)
+		return -ENOMEM;
+	mine->ctx = priv;
+	mine->pidfd = mine->lock.fd = -1;
+	mine->nr_children = -1;
+	target->ops_priv = mine;
+	ret = open_process(priv, mine, (pid_t)target->pid, &err);
+	if (!ret)
+		return 0;
+	vaddr_cleanup_target(ctx, target);
+	return vaddr_env_fail(priv->env, ret, &err);
+}
+
+void vaddr_cleanup_target(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_target *mine = target->ops_priv;
+
+	if (!mine)
+		return;
+	point_target_free(mine->point);
+	watch_map_clear(&mine->map);
+	target_lock_drop(&mine->lock);
+	if (mine->pidfd >= 0)
+		close(mine->pidfd);
+	free(mine);
+	target->ops_priv = NULL;
+}
+
+static void report_layout(struct damon_ctx *ctx, struct damon_target *target,
+			  const struct damon_addr_range *ranges, size_t nr)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	char detail[256], before_text[32], now_text[32];
+	uint64_t before = 0, now = 0;
+	size_t i;
+
+	for (i = 0; i < mine->nr_ranges; i++)
+		before += mine->ranges[i].end - mine->ranges[i].start;
+	for (i = 0; i < nr; i++)
+		now += ranges[i].end - ranges[i].start;
+	snprintf(detail, sizeof(detail), "%zu ranges of %s, were %zu of %s", nr,
+		 vaddr_format_bytes(now_text, sizeof(now_text), now), mine->nr_ranges,
+		 vaddr_format_bytes(before_text, sizeof(before_text), before));
+	damon_report_event(ctx, target, "layout", detail);
+}
+
+/* Give the core the process's present layout, if it is another one. */
+static int refresh_layout(struct damon_ctx *ctx, struct damon_target *target, bool report)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	struct damon_addr_range ranges[LAYOUT_MAX_RANGES];
+	size_t nr = layout_ranges(&mine->map.list, ctx->attrs.min_region_sz, ranges);
+	int ret;
+
+	if (nr == mine->nr_ranges && !memcmp(ranges, mine->ranges, nr * sizeof(*ranges)))
+		return 0;
+	ret = damon_set_regions(target, ranges, nr, ctx->attrs.min_region_sz);
+	if (ret)
+		return ret;
+	if (report)
+		report_layout(ctx, target, ranges, nr);
+	memcpy(mine->ranges, ranges, nr * sizeof(*ranges));
+	mine->nr_ranges = nr;
+	return 0;
+}
+
+static int vaddr_init_target(struct damon_ctx *ctx, struct damon_target *target)
+{
+	int ret = vaddr_open_target(ctx, target);
+
+	/* Regions it has already were learned before: they are brought up to date like any others. */
+	if (!ret)
+		ret = refresh_layout(ctx, target, false);
+	if (ret && target->ops_priv)
+		vaddr_cleanup_target(ctx, target);
+	return ret;
+}
+
+static void update_target(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_target *mine = target->ops_priv;
+
+	/* Where the mappings can't be read for the moment, the old layout stays until the next time. */
+	if (vaddr_read_map(mine))
+		return;
+	mine->exec_seen = false;
+	if (refresh_layout(ctx, target, true))
+		return;
+	vaddr_note_children(ctx, target);
+	vaddr_note_unwatchable(ctx, target);
+}
+
+static void vaddr_update(struct damon_ctx *ctx)
+{
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		if (ctx->targets[i]->ops_priv)
+			update_target(ctx, ctx->targets[i]);
+	}
+}
+
+int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
+		  const struct damon_batch *batch)
+{
+	struct vaddr_ctx *priv = ctx->ops_priv;
+	struct vaddr_target *mine = target->ops_priv;
+	struct page_process process;
+	int ret;
+
+	vaddr_note_pressure(ctx);
+	ret = point_prepare(mine->point, batch->sampling_addrs, batch->nr, !priv->pressure.high,
+			    &process);
+	if (ret)
+		return ret;
+	vaddr_note_process(ctx, target, &process);
+	vaddr_note_unwatchable(ctx, target);
+	return 0;
+}
+
+int vaddr_check(struct damon_ctx *ctx, struct damon_target *target, const struct damon_batch *batch)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	struct page_process process;
+	int ret;
+
+	ret = point_check(mine->point, batch->sampling_addrs, batch->nr, batch->access, &process);
+	if (!ret)
+		vaddr_note_process(ctx, target, &process);
+	return ret;
+}
+
+bool vaddr_target_valid(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_target *mine = target->ops_priv;
+
+	vaddr_note_exits(ctx, target);
+	return mine && process_state(mine->pidfd) != PROCESS_GONE;
+}
+
+/*
+ * Asked between two sampling intervals, which is where the layout of a new
+ * program can be taken up at once. The core asks only until it finds a valid target, so
+ * the first one is asked for all.
+ */
+static bool vaddr_valid(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_target *other;
+	uint32_t i;
+
+	for (i = 0; target == ctx->targets[0] && i < ctx->nr_targets; i++) {
+		other = ctx->targets[i]->ops_priv;
+		if (other && other->exec_seen)
+			update_target(ctx, ctx->targets[i]);
+	}
+	return vaddr_target_valid(ctx, target);
+}
+
+void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
+{
+	struct vaddr_ctx *priv = ctx->ops_priv;
+	struct vaddr_target *mine;
+	const struct mapping *first;
+	size_t nr;
+	uint32_t i;
+
+	if (!priv)
+		return;
+	cost->clears += point_engine_stat(priv->engine)->clears;
+	for (i = 0; i < ctx->nr_targets; i++) {
+		mine = ctx->targets[i]->ops_priv;
+		if (mine)
+			cost->unwatchable_bytes += watch_map_unwatchable(&mine->map, &nr, &first);
+	}
+}
+
+const struct damon_operations vaddr_operations = {
+	.id = DAMON_OPS_VADDR,
+	.name = "vaddr",
+	.init = vaddr_init,
+	.init_target = vaddr_init_target,
+	.update = vaddr_update,
+	.prepare_access_checks = vaddr_prepare,
+	.check_accesses = vaddr_check,
+	.target_valid = vaddr_valid,
+	.cleanup_target = vaddr_cleanup_target,
+	.cleanup = vaddr_cleanup,
+	.cost = vaddr_cost,
+};

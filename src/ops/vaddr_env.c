@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What all contexts that watch processes share: calibration, the processes their targets mean.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ops/vaddr_internal.h"
+
+/* A process number and which process was meant by it. */
+struct meant_process {
+	struct meant_process *next;
+	struct process_info info;
+	int pidfd;
+};
+
+struct vaddr_env {
+	struct page_calibration calibration;
+	pthread_mutex_t lock; /* protects the rest */
+	struct meant_process *meant;
+	int error_code;
+	struct damon_error error;
+};
+
+int vaddr_env_new(struct vaddr_env **env, const struct vaddr_options *options,
+		  struct damon_error *err)
+{
+	const char *engine = options && options->engine ? options->engine : "auto";
+	struct vaddr_env *new;
+	int ret;
+
+	*env = NULL;
+	if (strcmp(engine, "auto") != 0 && strcmp(engine, "point") != 0)
+		return damon_error_set(err, -EINVAL,
+				       "no access engine '%s' for processes: it is auto or point",
+				       engine);
+	new = calloc(1, sizeof(*new));
+	if (!new)
+		return damon_error_set(err, -ENOMEM, "out of memory");
+	ret = page_calibrate(&new->calibration, err);
+	if (ret) {
+		free(new);
+		return ret;
+	}
+	pthread_mutex_init(&new->lock, NULL);
+	*env = new;
+	return 0;
+}
+
+void vaddr_env_free(struct vaddr_env *env)
+{
+	struct meant_process *meant;
+
+	if (!env)
+		return;
+	while ((meant = env->meant)) {
+		env->meant = meant->next;
+		close(meant->pidfd);
+		free(meant);
+	}
+	pthread_mutex_destroy(&env->lock);
+	free(env);
+}
+
+const char *vaddr_env_engine(const struct vaddr_env *env)
+{
+	return "point";
+}
+
+const struct page_calibration *vaddr_env_calibration(const struct vaddr_env *env)
+{
+	return &env->calibration;
+}
+
+int vaddr_env_fail(struct vaddr_env *env, int code, const struct damon_error *err)
+{
+	pthread_mutex_lock(&env->lock);
+	env->error_code = code;
+	env->error = *err;
+	pthread_mutex_unlock(&env->lock);
+	return code;
+}
+
+int vaddr_env_error(struct vaddr_env *env, struct damon_error *err)
+{
+	int code;
+
+	pthread_mutex_lock(&env->lock);
+	code = env->error_code;
+	if (err)
+		*err = env->error;
+	pthread_mutex_unlock(&env->lock);
+	return code;
+}
+
+int vaddr_register(struct damon_lib *lib, struct vaddr_env *env)
+{
+	int ret = damon_register_ops(lib, &vaddr_operations, env);
+
+	return ret ? ret : damon_register_ops(lib, &fvaddr_operations, env);
+}
+
+static struct meant_process *find_meant(struct vaddr_env *env, pid_t pid)
+{
+	struct meant_process *meant;
+
+	for (meant = env->meant; meant; meant = meant->next) {
+		if (meant->info.pid == pid)
+			return meant;
+	}
+	return NULL;
+}
+
+/* The number now means this process; takes the descriptor over. */
+static int set_meant(struct vaddr_env *env, const struct process_info *info, int pidfd)
+{
+	struct meant_process *meant;
+	int ret = 0;
+
+	pthread_mutex_lock(&env->lock);
+	meant = find_meant(env, info->pid);
+	if (meant) {
+		close(meant->pidfd);
+	} else {
+		meant = calloc(1, sizeof(*meant));
+		if (meant) {
+			meant->next = env->meant;
+			env->meant = meant;
+		}
+	}
+	if (meant) {
+		meant->info = *info;
+		meant->pidfd = pidfd;
+	} else {
+		ret = -ENOMEM;
+		close(pidfd);
+	}
+	pthread_mutex_unlock(&env->lock);
+	return ret;
+}
+
+int vaddr_target_new(struct damon_target **target, struct damon_lib *lib, struct vaddr_env *env,
+		     pid_t pid, struct damon_error *err)
+{
+	struct process_info info;
+	int pidfd, ret;
+
+	*target = NULL;
+	ret = process_open(pid, &pidfd, &info, err);
+	if (ret)
+		return ret;
+	/* Better told now than by the start. */
+	ret = pagemap_open(pid);
+	if (ret < 0) {
+		close(pidfd);
+		return damon_error_set(err, ret,
+				       "may not look at the memory of process %d (%s): %s (needs "
+				       "CAP_SYS_PTRACE; run as root)",
+				       (int)pid, info.comm, strerror(-ret));
+	}
+	close(ret);
+	ret = set_meant(env, &info, pidfd);
+	if (!ret)
+		ret = damon_new_target(target, lib);
+	if (ret)
+		return damon_error_set(err, ret, "out of memory");
+	(*target)->pid = pid;
+	return 0;
+}
+
+int vaddr_env_open(struct vaddr_env *env, pid_t pid, int *pidfd, struct process_info *info,
+		   struct damon_error *err)
+{
+	struct meant_process *meant;
+	uint64_t start_time = 0;
+	int ret;
+
+	pthread_mutex_lock(&env->lock);
+	meant = find_meant(env, pid);
+	if (meant)
+		start_time = meant->info.start_time;
+	pthread_mutex_unlock(&env->lock);
+	ret = process_open(pid, pidfd, info, err);
+	if (ret)
+		return ret;
+	if (!start_time || start_time == info->start_time)
+		return 0;
+	close(*pidfd);
+	*pidfd = -1;
+	return damon_error_set(
+		err, -ESRCH, "process %d has ended, and its number now belongs to another one (%s)",
+		(int)pid, info->comm);
+}

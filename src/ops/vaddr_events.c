@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What happens to a watched process: exec, exit, children, memory that can't be watched.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ops/vaddr_internal.h"
+
+/* A locked-down process is discovered mapping by mapping; told of together. */
+#define UNWATCHABLE_PERIOD_NS 1000000000ULL
+
+uint64_t vaddr_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+const char *vaddr_format_bytes(char *text, size_t size, uint64_t bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit < sizeof(units) / sizeof(*units) - 1) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(text, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return text;
+}
+
+int vaddr_read_map(struct vaddr_target *target)
+{
+	int ret = watch_map_read(&target->map, target->info.pid);
+
+	/* Nothing that was read is of any worth once the number may be another process's. */
+	if (process_state(target->pidfd) == PROCESS_GONE) {
+		watch_map_clear(&target->map);
+		return 0;
+	}
+	return ret == -ESRCH ? 0 : ret;
+}
+
+void vaddr_note_process(struct damon_ctx *ctx, struct damon_target *target,
+			const struct page_process *process)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	struct process_info info;
+	char detail[128] = "";
+
+	/* No memory: exited, or just between two programs. */
+	if (!process->mm)
+		return;
+	if (!mine->process.mm) {
+		mine->process = *process;
+		return;
+	}
+	if (process->exec_id == mine->process.exec_id)
+		return;
+	mine->process = *process;
+	mine->exec_seen = true;
+	if (!process_info_read(&info, mine->info.pid))
+		snprintf(detail, sizeof(detail), "process %d now runs %s", (int)info.pid,
+			 info.comm);
+	damon_report_event(ctx, target, "exec", detail);
+}
+
+static void note_exit(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	char detail[128];
+
+	if (!mine || mine->exit_seen || process_state(mine->pidfd) == PROCESS_ALIVE)
+		return;
+	mine->exit_seen = true;
+	snprintf(detail, sizeof(detail), "process %d (%s) exited", (int)mine->info.pid,
+		 mine->info.comm);
+	damon_report_event(ctx, target, "gone", detail);
+}
+
+/* All targets, when the first is asked about: see vaddr_valid(). */
+void vaddr_note_exits(struct damon_ctx *ctx, struct damon_target *target)
+{
+	uint32_t i;
+
+	for (i = 0; target == ctx->targets[0] && i < ctx->nr_targets; i++)
+		note_exit(ctx, ctx->targets[i]);
+}
+
+static bool is_known(const struct vaddr_target *target, pid_t child)
+{
+	int i;
+
+	for (i = 0; i < target->nr_children; i++) {
+		if (target->children[i] == child)
+			return true;
+	}
+	return false;
+}
+
+static void report_child(struct damon_ctx *ctx, struct damon_target *target, pid_t child)
+{
+	struct process_info info;
+	char detail[128];
+
+	if (process_info_read(&info, child))
+		return;
+	snprintf(detail, sizeof(detail), "child %d (%s) appeared; it is not watched", (int)child,
+		 info.comm);
+	damon_report_event(ctx, target, "fork", detail);
+}
+
+/*
+ * Of a process with very many threads only some are asked each time, so what is
+ * known is kept from round to round; the ones that have ended are dropped when all were asked.
+ */
+void vaddr_note_children(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	pid_t children[VADDR_MAX_CHILDREN];
+	bool whole = mine->next_thread == 0;
+	int i, nr, first = mine->nr_children;
+
+	nr = process_children(mine->info.pid, children, VADDR_MAX_CHILDREN, &mine->next_thread);
+	if (nr < 0)
+		return;
+	whole = whole && mine->next_thread == 0;
+	for (i = 0; first >= 0 && i < nr; i++) {
+		if (is_known(mine, children[i]))
+			continue;
+		report_child(ctx, target, children[i]);
+		if (!whole && mine->nr_children < VADDR_MAX_CHILDREN)
+			mine->children[mine->nr_children++] = children[i];
+	}
+	if (!whole && first >= 0)
+		return;
+	memcpy(mine->children, children, (size_t)nr * sizeof(*children));
+	mine->nr_children = nr;
+}
+
+void vaddr_note_unwatchable(struct damon_ctx *ctx, struct damon_target *target)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	const struct mapping *first;
+	char detail[320], bytes_text[32];
+	uint64_t bytes, now;
+	size_t nr;
+
+	if (!mine->map.flagged && !mine->unwatchable)
+		return;
+	now = vaddr_now_ns();
+	if (now - mine->unwatchable_ns < UNWATCHABLE_PERIOD_NS)
+		return;
+	bytes = watch_map_unwatchable(&mine->map, &nr, &first);
+	if (bytes == mine->unwatchable)
+		return;
+	mine->unwatchable = bytes;
+	mine->unwatchable_ns = now;
+	vaddr_format_bytes(bytes_text, sizeof(bytes_text), bytes);
+	if (!bytes)
+		snprintf(detail, sizeof(detail), "all mappings can be watched again");
+	else
+		snprintf(
+			detail, sizeof(detail),
+			"%s in %zu mappings, e.g. %.160s at 0x%" PRIx64 ": %s", bytes_text, nr,
+			*first->path ? first->path : "nameless memory", first->start,
+			watch_map_flags(&mine->map, first->start) & WATCH_GUEST
+				? "may be a KVM guest's"
+				: "the kernel doesn't clear it (locked, hugetlb or device memory)");
+	damon_report_event(ctx, target, "unwatchable", detail);
+}
+
+void vaddr_note_pressure(struct damon_ctx *ctx)
+{
+	struct vaddr_ctx *mine = ctx->ops_priv;
+	char detail[128];
+
+	if (!pressure_update(&mine->pressure, vaddr_now_ns()))
+		return;
+	snprintf(detail, sizeof(detail), "%s: tasks waited for memory %u %% of the last second",
+		 mine->pressure.high ? "stopped making pages old" : "going on",
+		 mine->pressure.percent);
+	damon_report_event(ctx, NULL, "pressure", detail);
+}

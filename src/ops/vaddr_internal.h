@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the files of the "vaddr" and "fvaddr" operations sets share; nobody else includes it.
+ */
+#ifndef UDAMON_OPS_VADDR_INTERNAL_H
+#define UDAMON_OPS_VADDR_INTERNAL_H
+
+#include <udamon/ops.h>
+
+#include "access/point.h"
+#include "access/pressure.h"
+#include "ops/layout.h"
+#include "ops/vaddr.h"
+#include "system/pagemap.h"
+#include "system/process.h"
+#include "system/target_lock.h"
+
+/* vaddr_env.c: what all contexts share. */
+
+/* How page tables are walked here. */
+const struct page_calibration *vaddr_env_calibration(const struct vaddr_env *env);
+
+/* Remember why a callback failed; returns @code. */
+int vaddr_env_fail(struct vaddr_env *env, int code, const struct damon_error *err);
+
+/*
+ * Hold on to the process that a target's number was given for; the number's
+ * present owner when it was given without vaddr_target_new().
+ */
+int vaddr_env_open(struct vaddr_env *env, pid_t pid, int *pidfd, struct process_info *info,
+		   struct damon_error *err);
+
+/* vaddr.c: one context, one target. */
+
+struct vaddr_ctx {
+	struct vaddr_env *env;
+	struct point_engine *engine;
+	struct pressure_gate pressure;
+};
+
+#define VADDR_MAX_CHILDREN 256
+
+struct vaddr_target {
+	struct vaddr_ctx *ctx;
+	struct process_info info;
+	int pidfd;
+	struct target_lock lock;
+	struct watch_map map;
+	struct point_target *point;
+	/* The layout given to the core last. */
+	struct damon_addr_range ranges[LAYOUT_MAX_RANGES];
+	size_t nr_ranges;
+	/* Which program it is, by the last batch; all 0 before the first. */
+	struct page_process process;
+	bool exec_seen; /* an exec that the layout doesn't show yet */
+	bool exit_seen;
+	/* Known children, ascending. */
+	pid_t children[VADDR_MAX_CHILDREN];
+	int nr_children; /* -1 before they were read first */
+	size_t next_thread;
+	/* Unwatchable memory as it was reported last. */
+	uint64_t unwatchable;
+	uint64_t unwatchable_ns;
+};
+
+extern const struct damon_operations vaddr_operations;
+extern const struct damon_operations fvaddr_operations;
+
+int vaddr_init(struct damon_ctx *ctx);
+void vaddr_cleanup(struct damon_ctx *ctx);
+int vaddr_open_target(struct damon_ctx *ctx, struct damon_target *target);
+void vaddr_cleanup_target(struct damon_ctx *ctx, struct damon_target *target);
+int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
+		  const struct damon_batch *batch);
+int vaddr_check(struct damon_ctx *ctx, struct damon_target *target,
+		const struct damon_batch *batch);
+bool vaddr_target_valid(struct damon_ctx *ctx, struct damon_target *target);
+void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost);
+
+/* vaddr_events.c: what happens to a target. */
+
+/* Read the mappings; what an exited process has is nothing. */
+int vaddr_read_map(struct vaddr_target *target);
+
+/* After a batch: has the process become another program? */
+void vaddr_note_process(struct damon_ctx *ctx, struct damon_target *target,
+			const struct page_process *process);
+void vaddr_note_exits(struct damon_ctx *ctx, struct damon_target *target);
+void vaddr_note_children(struct damon_ctx *ctx, struct damon_target *target);
+void vaddr_note_unwatchable(struct damon_ctx *ctx, struct damon_target *target);
+void vaddr_note_pressure(struct damon_ctx *ctx);
+
+uint64_t vaddr_now_ns(void);
+
+/* "1.5 MiB" */
+const char *vaddr_format_bytes(char *text, size_t size, uint64_t bytes);
+
+#endif
