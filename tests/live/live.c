@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the live tests share.
+ */
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "access/doctor.h"
+
+#define MAX_OPTIONS 16
+
+static void exec_patterns(const char *options, int in, int out)
+{
+	char path[4096], words[256], *argv[MAX_OPTIONS + 2], *at = words;
+	const char *build = getenv("UDAMON_BUILD");
+	size_t nr = 0;
+
+	dup2(in, 0);
+	dup2(out, 1);
+	snprintf(path, sizeof(path), "%s/tests/live/patterns", build ? build : "build");
+	snprintf(words, sizeof(words), "%s", options);
+	argv[nr++] = path;
+	while (nr <= MAX_OPTIONS && (argv[nr] = strtok_r(at, " ", &at)))
+		nr++;
+	argv[nr] = NULL;
+	execv(path, argv);
+	fprintf(stderr, "can't run %s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+/* Lines up to "ready". */
+static void read_answer(struct live_target *target)
+{
+	struct live_part *part;
+	char line[128], what[16];
+	int child;
+
+	while (fgets(line, sizeof(line), target->from)) {
+		if (!strcmp(line, "ready\n"))
+			return;
+		if (sscanf(line, "child %d", &child) == 1) {
+			target->child = child;
+			continue;
+		}
+		assert_true(target->nr_parts < LIVE_MAX_PARTS);
+		part = &target->parts[target->nr_parts++];
+		assert_int_equal(sscanf(line, "%15s %" SCNx64 " %" SCNx64, what, &part->start,
+					&part->end),
+				 3);
+		part->hot = !strcmp(what, "hot");
+	}
+	fail_msg("the target ended before it was ready");
+}
+
+void live_target_start(struct live_target *target, const char *options)
+{
+	int to[2], from[2];
+
+	memset(target, 0, sizeof(*target));
+	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
+	target->pid = fork();
+	assert_true(target->pid >= 0);
+	if (!target->pid)
+		exec_patterns(options, to[0], from[1]);
+	close(to[0]);
+	close(from[1]);
+	target->to = fdopen(to[1], "w");
+	target->from = fdopen(from[0], "r");
+	read_answer(target);
+}
+
+void live_target_command(struct live_target *target, const char *command)
+{
+	/* An exec starts afresh, a shrink takes back the last part. */
+	if (!strcmp(command, "exec"))
+		target->nr_parts = 0;
+	else if (!strcmp(command, "shrink"))
+		target->nr_parts--;
+	fprintf(target->to, "%s\n", command);
+	fflush(target->to);
+	if (strcmp(command, "leave") != 0)
+		read_answer(target);
+}
+
+void live_target_stop(struct live_target *target)
+{
+	if (target->pid > 0) {
+		kill(target->pid, SIGKILL);
+		waitpid(target->pid, NULL, 0);
+	}
+	if (target->to)
+		fclose(target->to);
+	if (target->from)
+		fclose(target->from);
+	target->to = target->from = NULL;
+	target->pid = 0;
+}
+
+uint64_t live_target_rollup(const struct live_target *target, const char *field)
+{
+	char path[64], line[256];
+	uint64_t kib = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)target->pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, field, strlen(field)) && line[strlen(field)] == ':')
+			kib = strtoull(line + strlen(field) + 1, NULL, 10);
+	}
+	fclose(file);
+	return kib * 1024;
+}
+
+static void lock(struct live_monitor *monitor)
+{
+	monitor->port->mutex_lock(monitor->port, monitor->mutex);
+}
+
+static void unlock(struct live_monitor *monitor)
+{
+	monitor->port->mutex_unlock(monitor->port, monitor->mutex);
+}
+
+static int on_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
+{
+	struct live_monitor *monitor = data;
+	struct live_snapshot *snapshot;
+	size_t i;
+	uint32_t t;
+
+	lock(monitor);
+	for (t = 0; t < ctx->nr_targets && t < LIVE_MAX_TARGETS; t++) {
+		snapshot = &monitor->snapshots[t];
+		snapshot->nr_samples = window->nr_samples;
+		snapshot->nr = damon_nr_regions(ctx->targets[t]);
+		if (snapshot->nr > LIVE_MAX_REGIONS)
+			snapshot->nr = LIVE_MAX_REGIONS;
+		for (i = 0; i < snapshot->nr; i++)
+			damon_get_region(ctx, ctx->targets[t], i, &snapshot->regions[i]);
+	}
+	monitor->cost = window->cost;
+	monitor->nr_windows++;
+	monitor->port->cond_wake_all(monitor->port, monitor->cond);
+	unlock(monitor);
+	return 0;
+}
+
+static void on_event(struct damon_ctx *ctx, const struct damon_event *event, void *data)
+{
+	struct live_monitor *monitor = data;
+	size_t i;
+
+	lock(monitor);
+	if (monitor->nr_events < LIVE_MAX_EVENTS) {
+		i = monitor->nr_events++;
+		monitor->events[i].target = event->target;
+		snprintf(monitor->events[i].what, sizeof(monitor->events[i].what), "%s",
+			 event->what);
+		snprintf(monitor->events[i].detail, sizeof(monitor->events[i].detail), "%s",
+			 event->detail);
+	}
+	monitor->port->cond_wake_all(monitor->port, monitor->cond);
+	unlock(monitor);
+}
+
+static void on_stopped(struct damon_ctx *ctx, int result, void *data)
+{
+	struct live_monitor *monitor = data;
+
+	lock(monitor);
+	monitor->stopped = true;
+	monitor->result = result;
+	monitor->port->cond_wake_all(monitor->port, monitor->cond);
+	unlock(monitor);
+}
+
+static void add_targets(struct live_monitor *monitor, const pid_t *pids, size_t nr)
+{
+	struct damon_target *target;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (vaddr_target_new(&target, monitor->lib, monitor->env, pids[i], &monitor->error))
+			fail_msg("%s", monitor->error.text);
+		assert_int_equal(damon_add_target(monitor->ctx, target), 0);
+	}
+}
+
+int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr)
+{
+	struct damon_attrs attrs;
+	int ret;
+
+	memset(monitor, 0, sizeof(*monitor));
+	monitor->port = damon_port_posix_new();
+	assert_non_null(monitor->port);
+	assert_int_equal(monitor->port->mutex_new(monitor->port, &monitor->mutex), 0);
+	assert_int_equal(monitor->port->cond_new(monitor->port, &monitor->cond), 0);
+	assert_int_equal(damon_lib_new(&monitor->lib, monitor->port), 0);
+	if (vaddr_env_new(&monitor->env, NULL, &monitor->error))
+		fail_msg("%s", monitor->error.text);
+	assert_int_equal(vaddr_register(monitor->lib, monitor->env), 0);
+	assert_int_equal(damon_new_ctx(&monitor->ctx, monitor->lib), 0);
+	assert_int_equal(damon_select_ops(monitor->ctx, DAMON_OPS_VADDR), 0);
+	damon_default_attrs(&attrs);
+	attrs.ops_update_interval = 200000;
+	assert_int_equal(damon_set_attrs(monitor->ctx, &attrs), 0);
+	monitor->ctx->seed = 1;
+	monitor->ctx->callbacks = (struct damon_callbacks){
+		.window = on_window, .event = on_event, .stopped = on_stopped, .data = monitor};
+	add_targets(monitor, pids, nr);
+	ret = damon_start(&monitor->ctx, 1, false);
+	if (ret)
+		vaddr_env_error(monitor->env, &monitor->error);
+	return ret;
+}
+
+bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)
+{
+	uint64_t goal;
+	bool reached;
+
+	lock(monitor);
+	goal = monitor->nr_windows + nr;
+	while (monitor->nr_windows < goal && !monitor->stopped)
+		monitor->port->cond_wait(monitor->port, monitor->cond, monitor->mutex,
+					 DAMON_NO_DEADLINE);
+	reached = monitor->nr_windows >= goal;
+	unlock(monitor);
+	return reached;
+}
+
+static unsigned int count_events(const struct live_monitor *monitor, const char *what)
+{
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; i < monitor->nr_events; i++)
+		count += !strcmp(monitor->events[i].what, what);
+	return count;
+}
+
+unsigned int live_monitor_nr_events(struct live_monitor *monitor, const char *what)
+{
+	unsigned int count;
+
+	lock(monitor);
+	count = count_events(monitor, what);
+	unlock(monitor);
+	return count;
+}
+
+bool live_monitor_event(struct live_monitor *monitor, const char *what, unsigned int seconds)
+{
+	uint64_t deadline = monitor->port->now_ns(monitor->port) + seconds * 1000000000ULL;
+	bool seen;
+
+	lock(monitor);
+	while (!count_events(monitor, what)) {
+		if (monitor->port->cond_wait(monitor->port, monitor->cond, monitor->mutex,
+					     deadline) == -ETIMEDOUT)
+			break;
+	}
+	seen = count_events(monitor, what);
+	unlock(monitor);
+	return seen;
+}
+
+void live_monitor_stop(struct live_monitor *monitor)
+{
+	damon_stop(&monitor->ctx, 1);
+	damon_destroy_ctx(monitor->ctx);
+	damon_lib_free(monitor->lib);
+	vaddr_env_free(monitor->env);
+	monitor->port->cond_free(monitor->port, monitor->cond);
+	monitor->port->mutex_free(monitor->port, monitor->mutex);
+	damon_port_posix_free(monitor->port);
+}
+
+static uint64_t overlap(const struct damon_addr_range *ar, const struct live_part *part)
+{
+	uint64_t start = ar->start > part->start ? ar->start : part->start;
+	uint64_t end = ar->end < part->end ? ar->end : part->end;
+
+	return start < end ? end - start : 0;
+}
+
+void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
+		struct live_score *score)
+{
+	struct live_snapshot *snapshot = &monitor->snapshots[idx];
+	uint64_t right = 0, declared = 0, bytes;
+	double unknown = 0;
+	size_t i, j;
+
+	*score = (struct live_score){};
+	lock(monitor);
+	for (j = 0; j < target->nr_parts; j++)
+		score->truth += target->parts[j].hot ? target->parts[j].end - target->parts[j].start
+						     : 0;
+	for (i = 0; i < snapshot->nr; i++) {
+		const struct damon_region *region = &snapshot->regions[i];
+		bool hot = 2 * region->nr_accesses >= snapshot->nr_samples;
+
+		if (hot)
+			score->found += region->ar.end - region->ar.start;
+		for (j = 0; j < target->nr_parts; j++) {
+			bytes = overlap(&region->ar, &target->parts[j]);
+			declared += bytes;
+			if (!target->parts[j].hot)
+				continue;
+			right += hot ? bytes : 0;
+			unknown += (double)bytes * region->nr_unknown / snapshot->nr_samples;
+		}
+	}
+	unlock(monitor);
+	score->precision = score->found ? 100.0 * (double)right / (double)score->found : 0;
+	score->recall = score->truth ? 100.0 * (double)right / (double)score->truth : 0;
+	score->unknown = score->truth ? 100.0 * unknown / (double)score->truth : 0;
+	printf("# target %zu: %zu regions, hot %" PRIu64 " KiB of %" PRIu64
+	       " KiB declared, found %" PRIu64 " KiB: precision %.1f %%, recall %.1f %%, unknown "
+	       "%.1f %%\n",
+	       idx, snapshot->nr, score->truth / 1024, declared / 1024, score->found / 1024,
+	       score->precision, score->recall, score->unknown);
+}
+
+static uint64_t available_mib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t kib = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return kib / 1024;
+}
+
+const char *live_skip_all(unsigned int mib)
+{
+	static struct doctor doctor;
+	static char why[600];
+	uint64_t available;
+
+	if (doctor_examine(&doctor))
+		return "out of memory";
+	available = available_mib();
+	if (!doctor.engines[DOCTOR_POINT].ok)
+		snprintf(why, sizeof(why), "%s", doctor.engines[DOCTOR_POINT].why);
+	else if (available < 4ULL * mib)
+		snprintf(why, sizeof(why), "only %" PRIu64 " MiB of memory are available",
+			 available);
+	else
+		return NULL;
+	printf("1..0 # SKIP %s\n", why);
+	return why;
+}

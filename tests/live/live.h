@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the live tests share: a target with a known pattern, a monitor, and a comparison of the two.
+ */
+#ifndef UDAMON_TESTS_LIVE_H
+#define UDAMON_TESTS_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include <udamon/ops.h>
+
+#include "ops/vaddr.h"
+
+#define LIVE_MAX_PARTS	 16
+#define LIVE_MAX_TARGETS 8
+#define LIVE_MAX_REGIONS 4096
+#define LIVE_MAX_EVENTS	 64
+
+/* A part of a target's memory, as it declared it. */
+struct live_part {
+	uint64_t start;
+	uint64_t end;
+	bool hot;
+};
+
+/* A running "patterns" program. */
+struct live_target {
+	pid_t pid;
+	pid_t child; /* the last one it told of */
+	FILE *to;
+	FILE *from;
+	size_t nr_parts;
+	struct live_part parts[LIVE_MAX_PARTS];
+};
+
+/* Start it with the options in @options (separated by blanks) and wait until it is ready. */
+void live_target_start(struct live_target *target, const char *options);
+
+/* Give it a command and take in its answer. */
+void live_target_command(struct live_target *target, const char *command);
+
+/* End it, if it hasn't ended, and reap it. */
+void live_target_stop(struct live_target *target);
+
+/* A field of its /proc/PID/smaps_rollup, bytes. */
+uint64_t live_target_rollup(const struct live_target *target, const char *field);
+
+struct live_snapshot {
+	size_t nr;
+	uint32_t nr_samples;
+	struct damon_region regions[LIVE_MAX_REGIONS];
+};
+
+/* A context, and what it told. */
+struct live_monitor {
+	struct damon_port *port;
+	struct damon_lib *lib;
+	struct vaddr_env *env;
+	struct damon_ctx *ctx;
+	struct damon_error error;
+	struct damon_mutex *mutex;
+	struct damon_cond *cond;
+	/* Under the mutex. */
+	uint64_t nr_windows;
+	bool stopped;
+	int result;
+	struct damon_cost cost;
+	struct live_snapshot snapshots[LIVE_MAX_TARGETS];
+	size_t nr_events;
+	struct {
+		int64_t target;
+		char what[24];
+		char detail[200];
+	} events[LIVE_MAX_EVENTS];
+};
+
+/*
+ * Watch processes with the default intervals, and layout updates every 200 ms;
+ * @ops is DAMON_OPS_VADDR. damon_start()'s result; the text is in @monitor->error.
+ */
+int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr);
+
+/* Wait until @nr more windows have been published, or the kdamond has ended (false). */
+bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr);
+
+/* Wait until an event @what came (true), or @seconds have passed. */
+bool live_monitor_event(struct live_monitor *monitor, const char *what, unsigned int seconds);
+
+/* How often it came. */
+unsigned int live_monitor_nr_events(struct live_monitor *monitor, const char *what);
+
+/* Stop it and free everything. */
+void live_monitor_stop(struct live_monitor *monitor);
+
+/* How well the hot parts of a target were found in the last window; per cent of bytes. */
+struct live_score {
+	double precision;
+	double recall;
+	double unknown; /* of the hot parts: samples nobody can say anything about */
+	uint64_t found;
+	uint64_t truth;
+};
+
+void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
+		struct live_score *score);
+
+/*
+ * Why live tests can't run here, or NULL. Prints the TAP line for it, so that main() only
+ * returns 0 then. @mib: memory the targets need at most.
+ */
+const char *live_skip_all(unsigned int mib);
+
+#endif
