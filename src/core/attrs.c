@@ -279,6 +279,24 @@ static uint64_t scale(uint64_t value, uint64_t bp)
 	return scaled > UINT64_MAX ? UINT64_MAX : (uint64_t)scaled;
 }
 
+/*
+ * Tuning comes more often than updates of the layout may be due. Were those put off each time, they
+ * would never come, so the time that was left until the next one stays what it was.
+ */
+static void apply_tuned(struct damon_ctx *ctx, const struct damon_attrs *tuned)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
+	uint64_t left = 0;
+
+	if (internal->next_update_sis > internal->passed_sis)
+		left = saturating_product(internal->next_update_sis - internal->passed_sis,
+					  sample_us);
+	damon_apply_attrs(ctx, tuned);
+	internal->next_update_sis =
+		saturating_sum(internal->passed_sis, in_samples(&ctx->attrs, left));
+}
+
 void damon_tune_intervals(struct damon_ctx *ctx)
 {
 	const struct damon_intervals_goal *goal = &ctx->attrs.intervals_goal;
@@ -298,7 +316,7 @@ void damon_tune_intervals(struct damon_ctx *ctx)
 		tuned.sample_interval = goal->max_sample_us;
 	tuned.aggr_interval = saturating_product(tuned.sample_interval, samples);
 	if (intervals_differ(&tuned, &ctx->attrs)) {
-		damon_apply_attrs(ctx, &tuned);
+		apply_tuned(ctx, &tuned);
 		damon_report_event(ctx, NULL, "tune", "");
 	}
 	rebase_tune(ctx);
