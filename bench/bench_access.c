@@ -20,7 +20,7 @@
 #include "access/clear.h"
 #include "access/point.h"
 #include "access/reader.h"
-#include "system/pagemap.h"
+#include "access/pagemap.h"
 
 #define PAGE_BYTES   4096ULL
 #define TARGET_BYTES (256ULL << 20)

@@ -14,10 +14,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "access/iomem.h"
+#include "access/pagemap.h"
 #include "access/reader.h"
 #include "access/search.h"
-#include "system/iomem.h"
-#include "system/pagemap.h"
 
 #define PAGE_BYTES 4096
 

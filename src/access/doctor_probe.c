@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "access/clear.h"
+#include "access/pagemap.h"
 #include "access/reader.h"
-#include "system/pagemap.h"
 
 #define PAGE_BYTES 4096
 #define NR_PAGES   64

@@ -116,7 +116,7 @@ static int check_exclusive(struct folio_finder *finder, uint64_t first, size_t n
 int folio_find(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,
 	       uint64_t addr, uint64_t frame, uint64_t *start, uint64_t *end)
 {
-	const struct mapping *mapping;
+	const struct watch_range *mapping;
 	uint64_t first, table;
 	size_t nr;
 	int ret;
@@ -130,7 +130,7 @@ int folio_find(struct folio_finder *finder, struct page_link *link, const struct
 	*start = addr - (frame - first) * PAGE_BYTES;
 	*end = *start + nr * PAGE_BYTES;
 	table = addr & ~(MAX_PAGES * PAGE_BYTES - 1);
-	mapping = maps_find(&map->list, addr);
+	mapping = watch_map_find(map, addr);
 	if (*start < table || *end > table + MAX_PAGES * PAGE_BYTES || !mapping ||
 	    mapping->start > *start || mapping->end < *end)
 		return -ENXIO;

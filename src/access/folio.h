@@ -5,9 +5,9 @@
 #ifndef UDAMON_ACCESS_FOLIO_H
 #define UDAMON_ACCESS_FOLIO_H
 
+#include "access/pagemap.h"
 #include "access/reader.h"
 #include "access/watch_map.h"
-#include "system/pagemap.h"
 
 struct folio_finder;
 

@@ -18,7 +18,7 @@
 #include "access/arch.h"
 #include "access/clear.h"
 #include "access/folio.h"
-#include "system/pagemap.h"
+#include "access/pagemap.h"
 
 #define PAGE_BYTES (1ULL << ARCH_PAGE_SHIFT)
 

@@ -6,159 +6,114 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* A KVM process maps the state of its virtual processors from a descriptor with this name. */
-#define KVM_MAPPING "anon_inode:kvm-vcpu"
-
-static int grow_flags(struct watch_map *map)
+void watch_map_begin(struct watch_map *map)
 {
-	size_t capacity = map->list.capacity;
-	uint8_t *flags;
-
-	if (capacity <= map->capacity)
-		return 0;
-	flags = realloc(map->flags, capacity);
-	if (!flags)
-		return -ENOMEM;
-	map->flags = flags;
-	map->capacity = capacity;
-	return 0;
-}
-
-/* Guest memory is memory the process asked for itself: neither a program file's, nor heap or stack. */
-static bool may_be_guest_memory(const struct mapping *mapping)
-{
-	if (mapping->perms[0] != 'r' || mapping->perms[1] != 'w' || mapping->perms[2] == 'x')
-		return false;
-	return strncmp(mapping->path, "[heap]", 6) != 0 &&
-	       strncmp(mapping->path, "[stack", 6) != 0 && strncmp(mapping->path, "[v", 2) != 0;
-}
-
-static bool has_guest(const struct mapping_list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->nr; i++) {
-		if (!strncmp(list->mappings[i].path, KVM_MAPPING, strlen(KVM_MAPPING)))
-			return true;
-	}
-	return false;
-}
-
-/* Both lists are sorted: one sweep takes the flags over to what overlaps. */
-static void carry_over(struct watch_map *map)
-{
-	const struct mapping *old = map->before.mappings, *new = map->list.mappings;
-	size_t i = 0, j = 0;
-
-	while (i < map->before.nr && j < map->list.nr) {
-		if (old[i].end <= new[j].start) {
-			i++;
-			continue;
-		}
-		if (old[i].start < new[j].end && (map->flags_before[i] & WATCH_REFUSED)) {
-			map->flags[j] |= WATCH_REFUSED | WATCH_RETRY;
-			map->flagged = true;
-		}
-		if (old[i].end < new[j].end)
-			i++;
-		else
-			j++;
-	}
-}
-
-int watch_map_adopt(struct watch_map *map)
-{
-	size_t i;
-
-	map->flagged = false;
-	if (grow_flags(map)) {
-		map->list.nr = 0;
-		return -ENOMEM;
-	}
-	if (map->list.nr)
-		memset(map->flags, 0, map->list.nr);
-	carry_over(map);
-	if (!has_guest(&map->list))
-		return 0;
-	for (i = 0; i < map->list.nr; i++) {
-		if (!may_be_guest_memory(&map->list.mappings[i]))
-			continue;
-		map->flags[i] |= WATCH_GUEST;
-		map->flagged = true;
-	}
-	return 0;
-}
-
-int watch_map_read(struct watch_map *map, pid_t pid)
-{
-	struct mapping_list list = map->before;
-	uint8_t *flags = map->flags_before;
+	struct watch_range *ranges = map->before;
 	size_t capacity = map->capacity_before;
-	int ret;
 
 	/* What is current becomes the past, and the past's memory is used again. */
-	map->before = map->list;
-	map->flags_before = map->flags;
+	map->before = map->ranges;
+	map->nr_before = map->nr;
 	map->capacity_before = map->capacity;
-	map->list = list;
-	map->flags = flags;
+	map->ranges = ranges;
 	map->capacity = capacity;
-	ret = maps_read(&map->list, pid);
-	if (ret) {
-		map->flagged = false;
-		return ret;
+	map->nr = 0;
+	map->flagged = false;
+}
+
+int watch_map_add(struct watch_map *map, uint64_t start, uint64_t end, uint8_t flags)
+{
+	size_t capacity = map->capacity ? 2 * map->capacity : 64;
+	struct watch_range *ranges;
+
+	if (map->nr == map->capacity) {
+		ranges = realloc(map->ranges, capacity * sizeof(*ranges));
+		if (!ranges)
+			return -ENOMEM;
+		map->ranges = ranges;
+		map->capacity = capacity;
 	}
-	return watch_map_adopt(map);
+	map->ranges[map->nr++] = (struct watch_range){.start = start, .end = end, .flags = flags};
+	if (flags)
+		map->flagged = true;
+	return 0;
+}
+
+/* Both are sorted: one sweep takes the flags over to what overlaps. */
+void watch_map_end(struct watch_map *map)
+{
+	const struct watch_range *old = map->before, *past = old + map->nr_before;
+	struct watch_range *new = map->ranges, *last = new + map->nr;
+
+	while (old < past && new < last) {
+		if (old->start < new->end &&new->start < old->end && (old->flags & WATCH_REFUSED)) {
+			new->flags |= WATCH_REFUSED | WATCH_RETRY;
+			map->flagged = true;
+		}
+		if (old->end < new->end)
+			old++;
+		else
+			new ++;
+	}
+}
+
+struct watch_range *watch_map_find(const struct watch_map *map, uint64_t addr)
+{
+	size_t low = 0, high = map->nr, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (map->ranges[middle].end <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < map->nr && map->ranges[low].start <= addr ? &map->ranges[low] : NULL;
 }
 
 uint8_t watch_map_flags(const struct watch_map *map, uint64_t addr)
 {
-	const struct mapping *mapping;
+	const struct watch_range *range = map->flagged ? watch_map_find(map, addr) : NULL;
 
-	if (!map->flagged)
-		return 0;
-	mapping = maps_find(&map->list, addr);
-	return mapping ? map->flags[mapping - map->list.mappings] : 0;
+	return range ? range->flags : 0;
 }
 
 void watch_map_set(struct watch_map *map, uint64_t addr, uint8_t mask, uint8_t flags)
 {
-	const struct mapping *mapping = maps_find(&map->list, addr);
-	uint8_t *its;
+	struct watch_range *range = watch_map_find(map, addr);
 
-	if (!mapping)
+	if (!range)
 		return;
-	its = &map->flags[mapping - map->list.mappings];
-	*its = (uint8_t)((*its & ~mask) | flags);
-	if (*its)
+	range->flags = (uint8_t)((range->flags & ~mask) | flags);
+	if (range->flags)
 		map->flagged = true;
 }
 
 uint64_t watch_map_unwatchable(const struct watch_map *map, size_t *nr,
-			       const struct mapping **first)
+			       const struct watch_range **first)
 {
+	const struct watch_range *found = NULL;
 	uint64_t bytes = 0;
-	size_t i;
+	size_t i, count = 0;
 
-	*nr = 0;
-	*first = NULL;
-	for (i = 0; map->flagged && i < map->list.nr; i++) {
-		if (!map->flags[i])
+	for (i = 0; map->flagged && i < map->nr; i++) {
+		if (!map->ranges[i].flags)
 			continue;
-		if (!(*nr)++)
-			*first = &map->list.mappings[i];
-		bytes += map->list.mappings[i].end - map->list.mappings[i].start;
+		if (!count++)
+			found = &map->ranges[i];
+		bytes += map->ranges[i].end - map->ranges[i].start;
 	}
+	if (nr)
+		*nr = count;
+	if (first)
+		*first = found;
 	return bytes;
 }
 
 void watch_map_clear(struct watch_map *map)
 {
-	maps_clear(&map->list);
-	maps_clear(&map->before);
-	free(map->flags);
-	free(map->flags_before);
+	free(map->ranges);
+	free(map->before);
 	*map = (struct watch_map){};
 }

@@ -94,6 +94,7 @@ void vaddr_cleanup_target(struct damon_ctx *ctx, struct damon_target *target)
 		return;
 	point_target_free(mine->point);
 	watch_map_clear(&mine->map);
+	maps_clear(&mine->mappings);
 	target_lock_drop(&mine->lock);
 	if (mine->pidfd >= 0)
 		close(mine->pidfd);
@@ -124,7 +125,7 @@ static int refresh_layout(struct damon_ctx *ctx, struct damon_target *target, bo
 {
 	struct vaddr_target *mine = target->ops_priv;
 	struct damon_addr_range ranges[LAYOUT_MAX_RANGES];
-	size_t nr = layout_ranges(&mine->map.list, ctx->attrs.min_region_sz, ranges);
+	size_t nr = layout_ranges(&mine->mappings, ctx->attrs.min_region_sz, ranges);
 	int ret;
 
 	if (nr == mine->nr_ranges && !memcmp(ranges, mine->ranges, nr * sizeof(*ranges)))
@@ -235,8 +236,6 @@ void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 {
 	struct vaddr_ctx *priv = ctx->ops_priv;
 	struct vaddr_target *mine;
-	const struct mapping *first;
-	size_t nr;
 	uint32_t i;
 
 	if (!priv)
@@ -245,7 +244,7 @@ void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 	for (i = 0; i < ctx->nr_targets; i++) {
 		mine = ctx->targets[i]->ops_priv;
 		if (mine)
-			cost->unwatchable_bytes += watch_map_unwatchable(&mine->map, &nr, &first);
+			cost->unwatchable_bytes += watch_map_unwatchable(&mine->map, NULL, NULL);
 	}
 }
 

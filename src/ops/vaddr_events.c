@@ -37,14 +37,16 @@ const char *vaddr_format_bytes(char *text, size_t size, uint64_t bytes)
 
 int vaddr_read_map(struct vaddr_target *target)
 {
-	int ret = watch_map_read(&target->map, target->info.pid);
+	int ret = maps_read(&target->mappings, target->info.pid);
 
 	/* Nothing that was read is of any worth once the number may be another process's. */
 	if (process_state(target->pidfd) == PROCESS_GONE) {
-		watch_map_clear(&target->map);
-		return 0;
+		maps_clear(&target->mappings);
+		ret = 0;
 	}
-	return ret == -ESRCH ? 0 : ret;
+	if (ret && ret != -ESRCH)
+		return ret;
+	return vaddr_fill_watch_map(&target->map, &target->mappings);
 }
 
 void vaddr_note_process(struct damon_ctx *ctx, struct damon_target *target,
@@ -147,7 +149,8 @@ void vaddr_note_children(struct damon_ctx *ctx, struct damon_target *target)
 void vaddr_note_unwatchable(struct damon_ctx *ctx, struct damon_target *target)
 {
 	struct vaddr_target *mine = target->ops_priv;
-	const struct mapping *first;
+	const struct watch_range *first;
+	const struct mapping *mapping;
 	char detail[320], bytes_text[32];
 	uint64_t bytes, now;
 	size_t nr;
@@ -163,16 +166,17 @@ void vaddr_note_unwatchable(struct damon_ctx *ctx, struct damon_target *target)
 	mine->unwatchable = bytes;
 	mine->unwatchable_ns = now;
 	vaddr_format_bytes(bytes_text, sizeof(bytes_text), bytes);
-	if (!bytes)
+	mapping = first ? maps_find(&mine->mappings, first->start) : NULL;
+	if (!first)
 		snprintf(detail, sizeof(detail), "all mappings can be watched again");
 	else
-		snprintf(
-			detail, sizeof(detail),
-			"%s in %zu mappings, e.g. %.160s at 0x%" PRIx64 ": %s", bytes_text, nr,
-			*first->path ? first->path : "nameless memory", first->start,
-			watch_map_flags(&mine->map, first->start) & WATCH_GUEST
-				? "may be a KVM guest's"
-				: "the kernel doesn't clear it (locked, hugetlb or device memory)");
+		snprintf(detail, sizeof(detail),
+			 "%s in %zu mappings, e.g. %.160s at 0x%" PRIx64 ": %s", bytes_text, nr,
+			 mapping && *mapping->path ? mapping->path : "nameless memory",
+			 first->start,
+			 first->flags & WATCH_GUEST ? "may be a KVM guest's"
+						    : "the kernel doesn't clear it (locked, "
+						      "hugetlb or device memory)");
 	damon_report_event(ctx, target, "unwatchable", detail);
 }
 

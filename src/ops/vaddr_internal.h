@@ -7,11 +7,12 @@
 
 #include <udamon/ops.h>
 
+#include "access/pagemap.h"
 #include "access/point.h"
-#include "access/pressure.h"
 #include "ops/layout.h"
+#include "ops/pressure.h"
 #include "ops/vaddr.h"
-#include "system/pagemap.h"
+#include "ops/vaddr_map.h"
 #include "system/process.h"
 #include "system/target_lock.h"
 
@@ -45,6 +46,7 @@ struct vaddr_target {
 	struct process_info info;
 	int pidfd;
 	struct target_lock lock;
+	struct mapping_list mappings;
 	struct watch_map map;
 	struct point_target *point;
 	/* The layout given to the core last. */

@@ -18,8 +18,9 @@
 
 #include <cmocka.h>
 
-#include "access/pressure.h"
 #include "access/watch_map.h"
+#include "ops/pressure.h"
+#include "ops/vaddr_map.h"
 #include "system/process.h"
 #include "system/psi.h"
 #include "system/target_lock.h"
@@ -166,22 +167,17 @@ static void pressure_opens_and_closes_at_different_levels(void **state)
 
 static void adopt(struct watch_map *map, const char *text)
 {
-	struct watch_map old = *map;
+	struct mapping_list list = {};
 
-	map->list = old.before;
-	map->flags = old.flags_before;
-	map->capacity = old.capacity_before;
-	map->before = old.list;
-	map->flags_before = old.flags;
-	map->capacity_before = old.capacity;
-	assert_int_equal(maps_parse(&map->list, text), 0);
-	assert_int_equal(watch_map_adopt(map), 0);
+	assert_int_equal(maps_parse(&list, text), 0);
+	assert_int_equal(vaddr_fill_watch_map(map, &list), 0);
+	maps_clear(&list);
 }
 
 static void refused_mappings_are_remembered_and_tried_again(void **state)
 {
 	struct watch_map map = {};
-	const struct mapping *first;
+	const struct watch_range *first;
 	size_t nr;
 
 	adopt(&map, "1000-3000 rw-p 0 00:00 0\n5000-9000 rw-p 0 00:00 0\n");
@@ -199,6 +195,7 @@ static void refused_mappings_are_remembered_and_tried_again(void **state)
 	assert_int_equal(watch_map_flags(&map, 0x9000), WATCH_REFUSED | WATCH_RETRY);
 	watch_map_set(&map, 0x9000, WATCH_REFUSED | WATCH_RETRY, 0);
 	assert_int_equal(watch_map_unwatchable(&map, &nr, &first), 0);
+	assert_null(first);
 	/* And it went. */
 	watch_map_set(&map, 0x9000, WATCH_REFUSED, WATCH_REFUSED);
 	adopt(&map, "1000-3000 rw-p 0 00:00 0\n");

@@ -6,8 +6,8 @@
  * While the machine is short of memory that would push out just the pages
  * that are in use, so nothing is cleared then.
  */
-#ifndef UDAMON_ACCESS_PRESSURE_H
-#define UDAMON_ACCESS_PRESSURE_H
+#ifndef UDAMON_OPS_PRESSURE_H
+#define UDAMON_OPS_PRESSURE_H
 
 #include <stdbool.h>
 #include <stdint.h>

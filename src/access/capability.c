@@ -2,7 +2,7 @@
 /*
  * Which privileges this process has.
  */
-#include "system/capability.h"
+#include "access/capability.h"
 
 #include <linux/capability.h>
 #include <sys/syscall.h>

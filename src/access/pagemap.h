@@ -2,8 +2,8 @@
 /*
  * What the kernel tells about single pages: /proc/PID/pagemap, /proc/kpageflags, /proc/kpagecount.
  */
-#ifndef UDAMON_SYSTEM_PAGEMAP_H
-#define UDAMON_SYSTEM_PAGEMAP_H
+#ifndef UDAMON_ACCESS_PAGEMAP_H
+#define UDAMON_ACCESS_PAGEMAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

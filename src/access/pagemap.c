@@ -2,7 +2,7 @@
 /*
  * What the kernel tells about single pages.
  */
-#include "system/pagemap.h"
+#include "access/pagemap.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /*
  * The physical address map, as /proc/iomem shows it.
  */
-#ifndef UDAMON_SYSTEM_IOMEM_H
-#define UDAMON_SYSTEM_IOMEM_H
+#ifndef UDAMON_ACCESS_IOMEM_H
+#define UDAMON_ACCESS_IOMEM_H
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 /*
  * Backing off under memory pressure.
  */
-#include "access/pressure.h"
+#include "ops/pressure.h"
 
 #include "system/psi.h"
 

@@ -2,8 +2,8 @@
 /*
  * Which privileges this process has.
  */
-#ifndef UDAMON_SYSTEM_CAPABILITY_H
-#define UDAMON_SYSTEM_CAPABILITY_H
+#ifndef UDAMON_ACCESS_CAPABILITY_H
+#define UDAMON_ACCESS_CAPABILITY_H
 
 #include <stdbool.h>
 

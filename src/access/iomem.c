@@ -2,7 +2,7 @@
 /*
  * The physical address map.
  */
-#include "system/iomem.h"
+#include "access/iomem.h"
 
 #include <inttypes.h>
 #include <stdio.h>
