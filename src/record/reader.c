@@ -24,9 +24,11 @@ enum statement {
 	COUNT_SNAPSHOTS,
 	TARGETS,
 	MAPPINGS,
+	NEXT_MAPPINGS,
 	NEXT_SNAPSHOT,
 	LAST_SNAPSHOT,
 	REGIONS,
+	TARGET_REGIONS,
 	SCHEME_STATS,
 	EVENTS,
 	NR_STATEMENTS,
@@ -48,11 +50,15 @@ static const char *const statement_text[NR_STATEMENTS] = {
 	[MAPPINGS] = "SELECT start, end, perms, path FROM mapping WHERE target = ?1"
 		     " AND from_snapshot = (SELECT max(from_snapshot) FROM mapping"
 		     " WHERE target = ?1 AND from_snapshot <= ?2) ORDER BY start < 0, start",
+	[NEXT_MAPPINGS] = "SELECT from_snapshot FROM mapping WHERE target = ?1"
+			  " AND from_snapshot > ?2 ORDER BY from_snapshot LIMIT 1",
 	[NEXT_SNAPSHOT] = SNAPSHOT_COLUMNS " WHERE id >= ?1 ORDER BY id LIMIT 1",
 	[LAST_SNAPSHOT] = SNAPSHOT_COLUMNS " ORDER BY id DESC LIMIT 1",
 	/* in the order of the key; sort_addresses() does the rest */
 	[REGIONS] = "SELECT target, start, end, nr_accesses, age, samples FROM region"
 		    " WHERE snapshot = ?1 ORDER BY target, start",
+	[TARGET_REGIONS] = "SELECT target, start, end, nr_accesses, age, samples FROM region"
+			   " WHERE snapshot = ?1 AND target = ?2 ORDER BY start",
 	[SCHEME_STATS] = "SELECT scheme, nr_tried, sz_tried, nr_applied, sz_applied,"
 			 " sz_ops_filter_passed, qt_exceeds, nr_snapshots FROM scheme_stat"
 			 " WHERE snapshot = ?1 ORDER BY scheme",
@@ -477,6 +483,28 @@ int record_reader_mappings(struct record_reader *reader, uint32_t target, int64_
 	return rc;
 }
 
+int record_reader_next_mappings(struct record_reader *reader, uint32_t target, int64_t *from,
+				struct damon_error *err)
+{
+	sqlite3_stmt *statement = reader->statements[NEXT_MAPPINGS];
+	int rc;
+
+	sqlite3_bind_int64(statement, 1, target);
+	sqlite3_bind_int64(statement, 2, *from);
+	errno = 0;
+	rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW) {
+		*from = number(statement, 0);
+		rc = 1;
+	} else {
+		rc = rc == SQLITE_DONE
+			     ? 0
+			     : record_database_fail(err, reader->db, rc, CANT_READ, reader->path);
+	}
+	sqlite3_reset(statement);
+	return rc;
+}
+
 void record_reader_rewind(struct record_reader *reader, int64_t id)
 {
 	reader->next_id = id;
@@ -567,17 +595,31 @@ static void sort_addresses(struct record_region *regions, size_t nr)
 	}
 }
 
-int record_reader_regions(struct record_reader *reader, int64_t snapshot,
-			  const struct record_region **regions, size_t *nr, struct damon_error *err)
+static int read_regions(struct record_reader *reader, enum statement which,
+			const struct record_region **regions, size_t *nr, struct damon_error *err)
 {
-	int rc;
+	int rc = read_rows(reader, which, &reader->regions, add_region, err);
 
-	sqlite3_bind_int64(reader->statements[REGIONS], 1, snapshot);
-	rc = read_rows(reader, REGIONS, &reader->regions, add_region, err);
 	sort_addresses(reader->regions.array, reader->regions.nr);
 	*regions = reader->regions.array;
 	*nr = reader->regions.nr;
 	return rc;
+}
+
+int record_reader_regions(struct record_reader *reader, int64_t snapshot,
+			  const struct record_region **regions, size_t *nr, struct damon_error *err)
+{
+	sqlite3_bind_int64(reader->statements[REGIONS], 1, snapshot);
+	return read_regions(reader, REGIONS, regions, nr, err);
+}
+
+int record_reader_target_regions(struct record_reader *reader, int64_t snapshot, uint32_t target,
+				 const struct record_region **regions, size_t *nr,
+				 struct damon_error *err)
+{
+	sqlite3_bind_int64(reader->statements[TARGET_REGIONS], 1, snapshot);
+	sqlite3_bind_int64(reader->statements[TARGET_REGIONS], 2, target);
+	return read_regions(reader, TARGET_REGIONS, regions, nr, err);
 }
 
 int record_reader_scheme_stats(struct record_reader *reader, int64_t snapshot,

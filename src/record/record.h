@@ -282,6 +282,15 @@ int record_reader_mappings(struct record_reader *reader, uint32_t target, int64_
 			   const struct record_mapping **mappings, size_t *nr,
 			   struct damon_error *err);
 
+/**
+ * record_reader_next_mappings() - from which snapshots on a target had new mappings
+ * @from:	in: a snapshot, INT64_MIN at first; out: the next after it with a new list
+ *
+ * Return: 1, or 0 when there is none, or -errno.
+ */
+int record_reader_next_mappings(struct record_reader *reader, uint32_t target, int64_t *from,
+				struct damon_error *err);
+
 /** record_reader_rewind() - let record_reader_next() begin with the first snapshot >= @id */
 void record_reader_rewind(struct record_reader *reader, int64_t id);
 
@@ -297,6 +306,11 @@ int record_reader_last(struct record_reader *reader, struct record_snapshot *sna
 int record_reader_regions(struct record_reader *reader, int64_t snapshot,
 			  const struct record_region **regions, size_t *nr,
 			  struct damon_error *err);
+
+/** record_reader_target_regions() - the same of one target only; it takes the former's place */
+int record_reader_target_regions(struct record_reader *reader, int64_t snapshot, uint32_t target,
+				 const struct record_region **regions, size_t *nr,
+				 struct damon_error *err);
 
 /** record_reader_scheme_stats() - the schemes' totals in a snapshot, by scheme */
 int record_reader_scheme_stats(struct record_reader *reader, int64_t snapshot,

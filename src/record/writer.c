@@ -13,6 +13,7 @@
 #include "record/create.h"
 #include "record/database.h"
 #include "record/pending.h"
+#include "record/writer.h"
 
 /* Regions per INSERT: half the cost per row of single ones; more than this gains little. */
 #define ROWS_AT_ONCE 16
@@ -534,17 +535,35 @@ static int transaction(struct record *rec, const struct damon_window *window,
 	return 0;
 }
 
-static void note_failure(struct record *rec, int code)
+struct record_region *record_regions(struct record *rec, size_t nr)
+{
+	struct record_region *regions;
+
+	if (nr > rec->max_regions || !rec->regions) {
+		regions = reallocarray(rec->regions, nr + 1, sizeof(*regions));
+		if (!regions)
+			return NULL;
+		rec->regions = regions;
+		rec->max_regions = nr;
+	}
+	return rec->regions;
+}
+
+/* The user hears of the first only. */
+int record_lose_window(struct record *rec, int code)
 {
 	struct damon_error err;
 
+	rec->lost++;
+	rec->lost_since++;
 	if (rec->first_error)
-		return;
+		return code;
 	rec->first_error = code;
-	if (!rec->failed)
-		return;
-	record_fail(&err, code, "monitoring goes on, but can't write to", rec->path);
-	rec->failed(rec->data, code, err.text);
+	if (rec->failed) {
+		record_fail(&err, code, "monitoring goes on, but can't write to", rec->path);
+		rec->failed(rec->data, code, err.text);
+	}
+	return code;
 }
 
 int record_add_window(struct record *rec, const struct damon_window *window,
@@ -552,12 +571,8 @@ int record_add_window(struct record *rec, const struct damon_window *window,
 {
 	int rc = transaction(rec, window, regions, nr);
 
-	if (rc) {
-		rec->lost++;
-		rec->lost_since++;
-		note_failure(rec, rc);
-		return rc;
-	}
+	if (rc)
+		return record_lose_window(rec, rc);
 	rec->next_id++;
 	rec->cost = window->cost;
 	rec->lost_since = 0;

@@ -21,6 +21,8 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include <udamon/ops.h>
+
 #include "record/record.h"
 
 static char directory[4096];
