@@ -12,6 +12,8 @@
 #include <udamon/damon.h>
 #include <udamon/ops.h>
 
+#include "core/rng.h"
+
 struct damon_kdamond; /* request.h: the thread, its lock, the requests waiting for it */
 
 /* lib.c: what contexts share. */
@@ -23,16 +25,6 @@ struct damon_lib {
 	uint32_t nr_running;	  /* kdamonds of all contexts */
 	bool exclusive;		  /* they are one exclusive group */
 };
-
-/* rng.c: one seeded generator per context (same seed, same numbers). */
-struct damon_rng {
-	uint64_t state[4];
-};
-
-void damon_rng_seed(struct damon_rng *rng, uint64_t seed);
-uint64_t damon_rng_next(struct damon_rng *rng);
-/* Uniform in [lo, hi); lo when the range is empty. */
-uint64_t damon_rng_range(struct damon_rng *rng, uint64_t lo, uint64_t hi);
 
 /*
  * What a context has learned and where it is in its windows. Counts "due" are

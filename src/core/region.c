@@ -47,9 +47,13 @@ void damon_regions_age(struct damon_region_table *table, const struct damon_merg
 	for (i = 0; i < table->now.nr; i++) {
 		struct damon_region_rest *rest = &table->now.rest[i];
 
-		damon_columns_load(&table->now, i, &value);
-		now = damon_region_frequency(&value, rule);
-		last = rule->probes ? value.last_probe_sum : value.r.last_nr_accesses;
+		now = table->now.nr_accesses[i];
+		last = rest->last_nr_accesses;
+		if (rule->probes) {
+			damon_columns_load(&table->now, i, &value);
+			now = damon_region_frequency(&value, rule);
+			last = value.last_probe_sum;
+		}
 		if (distance(now, last) > rule->threshold || !now != !last)
 			rest->age = 0;
 		else
@@ -167,7 +171,8 @@ static size_t count_cut(const struct damon_region_columns *columns, uint64_t lim
 	size_t nr = columns->nr, i;
 
 	for (i = 0; i < columns->nr; i++)
-		nr += (damon_range_sz(&columns->ranges[i]) - 1) / limit;
+		if (damon_range_sz(&columns->ranges[i]) > limit)
+			nr += (damon_range_sz(&columns->ranges[i]) - 1) / limit;
 	return nr;
 }
 

@@ -12,6 +12,8 @@
 #ifndef UDAMON_CORE_REGION_TABLE_H
 #define UDAMON_CORE_REGION_TABLE_H
 
+#include <string.h>
+
 #include <udamon/damon.h>
 
 /* What a region carries besides its addresses and its count. */
@@ -52,15 +54,13 @@ static inline void damon_columns_load(const struct damon_region_columns *columns
 				      struct damon_region_value *value)
 {
 	const struct damon_region_rest *rest = &columns->rest[idx];
-	unsigned int i;
 
 	value->r.ar = columns->ranges[idx];
 	value->r.nr_accesses = columns->nr_accesses[idx];
 	value->r.last_nr_accesses = rest->last_nr_accesses;
 	value->r.nr_unknown = rest->nr_unknown;
 	value->r.age = rest->age;
-	for (i = 0; i < DAMON_MAX_PROBES; i++)
-		value->r.probe_hits[i] = rest->probe_hits[i];
+	memcpy(value->r.probe_hits, rest->probe_hits, sizeof(rest->probe_hits));
 	value->last_probe_sum = rest->last_probe_sum;
 }
 
@@ -69,15 +69,13 @@ static inline void damon_columns_append(struct damon_region_columns *columns,
 					const struct damon_region_value *value)
 {
 	struct damon_region_rest *rest = &columns->rest[columns->nr];
-	unsigned int i;
 
 	columns->ranges[columns->nr] = value->r.ar;
 	columns->nr_accesses[columns->nr] = value->r.nr_accesses;
 	rest->last_nr_accesses = value->r.last_nr_accesses;
 	rest->nr_unknown = value->r.nr_unknown;
 	rest->age = value->r.age;
-	for (i = 0; i < DAMON_MAX_PROBES; i++)
-		rest->probe_hits[i] = value->r.probe_hits[i];
+	memcpy(rest->probe_hits, value->r.probe_hits, sizeof(rest->probe_hits));
 	rest->last_probe_sum = value->last_probe_sum;
 	columns->nr++;
 }
