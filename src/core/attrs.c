@@ -174,7 +174,38 @@ static bool goals_differ(const struct damon_intervals_goal *a, const struct damo
 	       a->min_sample_us != b->min_sample_us || a->max_sample_us != b->max_sample_us;
 }
 
-void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
+/* How many of the present sampling intervals are left until @due, which was set in older ones. */
+static uint64_t still_due(const struct damon_ctx *ctx, uint64_t due, uint64_t old_sample_us)
+{
+	uint64_t passed = ctx->internal->passed_sis, left = due > passed ? due - passed : 0;
+
+	left = in_samples(&ctx->attrs, saturating_product(left, old_sample_us));
+	return saturating_sum(passed, left);
+}
+
+/*
+ * Tuning comes more often than updates of the layout, and schemes with a long interval, may be
+ * due. Were those put off each time they would never come, so the time that was left until
+ * each stays what it was. Schemes that follow the windows go on doing so: a window keeps its samples.
+ */
+static void rebase_tuned(struct damon_ctx *ctx, uint64_t old_sample_us)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	uint32_t i;
+
+	damon_monitor_start_window(ctx);
+	rebase_tune(ctx);
+	internal->next_update_sis = still_due(ctx, internal->next_update_sis, old_sample_us);
+	for (i = 0; i < ctx->nr_schemes; i++) {
+		struct damos *scheme = ctx->schemes[i];
+
+		if (scheme->apply_interval_us)
+			scheme->next_apply_sis =
+				still_due(ctx, scheme->next_apply_sis, old_sample_us);
+	}
+}
+
+static void change_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs, bool tuned)
 {
 	struct damon_ctx_internal *internal = ctx->internal;
 	struct damon_attrs old = ctx->attrs;
@@ -190,7 +221,10 @@ void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 	if (intervals) {
 		uint64_t began = internal->window_start_ns;
 
-		damon_rebase(ctx);
+		if (tuned)
+			rebase_tuned(ctx, old.sample_interval ? old.sample_interval : 1);
+		else
+			damon_rebase(ctx);
 		internal->changed = true;
 		if (complete) {
 			/* It is yet to be published, in terms of the new intervals. */
@@ -205,6 +239,11 @@ void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 		rebase_update(ctx);
 	if (goals_differ(&old.intervals_goal, &attrs->intervals_goal))
 		rebase_tune(ctx);
+}
+
+void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
+{
+	change_attrs(ctx, attrs, false);
 }
 
 int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
@@ -279,24 +318,6 @@ static uint64_t scale(uint64_t value, uint64_t bp)
 	return scaled > UINT64_MAX ? UINT64_MAX : (uint64_t)scaled;
 }
 
-/*
- * Tuning comes more often than updates of the layout may be due. Were those put off each time, they
- * would never come, so the time that was left until the next one stays what it was.
- */
-static void apply_tuned(struct damon_ctx *ctx, const struct damon_attrs *tuned)
-{
-	struct damon_ctx_internal *internal = ctx->internal;
-	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
-	uint64_t left = 0;
-
-	if (internal->next_update_sis > internal->passed_sis)
-		left = saturating_product(internal->next_update_sis - internal->passed_sis,
-					  sample_us);
-	damon_apply_attrs(ctx, tuned);
-	internal->next_update_sis =
-		saturating_sum(internal->passed_sis, in_samples(&ctx->attrs, left));
-}
-
 void damon_tune_intervals(struct damon_ctx *ctx)
 {
 	const struct damon_intervals_goal *goal = &ctx->attrs.intervals_goal;
@@ -316,7 +337,7 @@ void damon_tune_intervals(struct damon_ctx *ctx)
 		tuned.sample_interval = goal->max_sample_us;
 	tuned.aggr_interval = saturating_product(tuned.sample_interval, samples);
 	if (intervals_differ(&tuned, &ctx->attrs)) {
-		apply_tuned(ctx, &tuned);
+		change_attrs(ctx, &tuned, true);
 		damon_report_event(ctx, NULL, "tune", "");
 	}
 	rebase_tune(ctx);
