@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What should be known about a record before its numbers are believed.
+ */
+#include <string.h>
+
+#include "report/format.h"
+#include "report/text.h"
+
+/* More events of one kind than this are told in one note. */
+#define FEW_EVENTS 3
+
+static bool add_note(json_t *notes, const char *text)
+{
+	return !json_array_append_new(notes, json_string(text));
+}
+
+static size_t count_events(const struct gather *gather, const char *what, size_t *first,
+			   size_t *last)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < gather->nr_events; i++) {
+		if (strcmp(gather->events[i].what, what))
+			continue;
+		if (!n++)
+			*first = i;
+		*last = i;
+	}
+	return n;
+}
+
+/* One event: "at 3.2 s: exec (redis-server (pid 7)): /usr/bin/other". */
+static bool add_event(json_t *notes, const struct gather *gather, const struct gather_event *event)
+{
+	char text[SUMMARY_TEXT], whose[128] = "", name[96];
+	size_t i;
+
+	for (i = 0; i < gather->nr_targets && gather->nr_targets > 1; i++) {
+		if ((int64_t)gather->targets[i].id != event->target)
+			continue;
+		gather_target_name(&gather->targets[i], name, sizeof(name));
+		snprintf(whose, sizeof(whose), " of %s", name);
+	}
+	snprintf(text, sizeof(text), "at %s: %s%s%s%s", format_duration((double)event->t_ns).s,
+		 event->what, whose, event->detail[0] ? ": " : "", event->detail);
+	return add_note(notes, text);
+}
+
+static bool add_events(json_t *notes, const struct gather *gather)
+{
+	size_t i, n, first = 0, last = 0;
+	char text[SUMMARY_TEXT];
+
+	for (i = 0; i < gather->nr_events; i++) {
+		const struct gather_event *event = &gather->events[i];
+
+		n = count_events(gather, event->what, &first, &last);
+		if (n <= FEW_EVENTS) {
+			if (!add_event(notes, gather, event))
+				return false;
+			continue;
+		}
+		if (i != first)
+			continue;
+		snprintf(text, sizeof(text), "%s: %zu times, first at %s, last at %s%s%s",
+			 event->what, n, format_duration((double)event->t_ns).s,
+			 format_duration((double)gather->events[last].t_ns).s,
+			 gather->events[last].detail[0] ? ": " : "", gather->events[last].detail);
+		if (!add_note(notes, text))
+			return false;
+	}
+	return true;
+}
+
+json_t *summary_notes(const struct gather *gather)
+{
+	json_t *notes = json_array();
+	char text[SUMMARY_TEXT];
+	bool ok = notes;
+
+	if (ok && !gather->nr_snapshots)
+		ok = add_note(notes, "the record has no window: watching ended before the first "
+				     "aggregation interval did");
+	if (ok && gather->lost) {
+		snprintf(text, sizeof(text), "%s windows could not be written and are missing",
+			 format_count(gather->lost).s);
+		ok = add_note(notes, text);
+	}
+	if (ok && !gather->complete)
+		ok = add_note(notes, "the record was not ended: it is still being written, or was "
+				     "cut off");
+	if (ok && gather->paused_ns) {
+		snprintf(text, sizeof(text), "paused for %s, which counts nowhere",
+			 format_duration((double)gather->paused_ns).s);
+		ok = add_note(notes, text);
+	}
+	if (ok && gather->last.watched > 0 && gather->last.unknown >= 0.1 * gather->last.watched) {
+		snprintf(text, sizeof(text),
+			 "%s of the memory could not be watched and is neither hot nor idle here",
+			 format_percent(100 * gather->last.unknown / gather->last.watched).s);
+		ok = add_note(notes, text);
+	}
+	if (ok && gather->several_engines)
+		ok = add_note(notes, "the access engine changed on the way; the last one is named");
+	if (ok && gather->min_aggr_us < gather->max_aggr_us) {
+		snprintf(text, sizeof(text), "the windows' length was tuned between %s and %s",
+			 format_duration((double)gather->min_aggr_us * 1e3).s,
+			 format_duration((double)gather->max_aggr_us * 1e3).s);
+		ok = add_note(notes, text);
+	}
+	ok = ok && add_events(notes, gather);
+	if (ok)
+		return notes;
+	json_decref(notes);
+	return NULL;
+}
