@@ -6,16 +6,19 @@
  * |---------------|-------------------|------------------------------------|-------------------------|
  * | hotcold       | 400 MiB: 50 hot   | loads all of it once, then touches | one level band, the rest|
  * |               | between 150 + 200 | the hot part at random, 60 s       | dark; 50 MiB in use     |
- * | stairs        | 200 MiB: 10 steps | loads all for 1 s, then one step   | a staircase upwards;    |
- * |               | of 20             | after the other, 5 s each          | 20 MiB in use           |
- * | zigzag        | 200 MiB: 10 parts | one part after the other, up, down,| three zigs of a line;   |
- * |               | of 20             | and up again, 2 s each             | 20 MiB in use           |
+ * | stairs        | 236 MiB: 36 idle, | loads all for 1 s, then one step   | a staircase upwards;    |
+ * |               | 10 steps of 20    | after the other, 5 s each          | 20 MiB in use           |
+ * | zigzag        | 236 MiB: 36 idle, | one part after the other, up, down,| three zigs of a line;   |
+ * |               | 10 parts of 20    | and up again, 2 s each             | 20 MiB in use           |
  * | moving-window | 320 MiB: 40 parts | the 8 parts of a window, which     | a slanted band, 64 MiB  |
  * |               | of 8              | moves on by one part each second   | high                    |
  * | zipf          | 512 MiB: 64 parts | each part as often as 1/its rank;  | stripes of all heats;   |
- * |               | of 8              | ranks are scattered; 60 s          | about 510 MiB in use    |
+ * |               | of 8              | ranks are scattered; 60 s          | about 480 MiB in use    |
  * | sparse        | 400 MiB           | one page in 16, in turn, 60 s      | all looks warm, in      |
  * |               |                   |                                    | truth 25 MiB are in use |
+ *
+ * Parts are no multiple of a tenth of the whole, where regions are cut by default: a monitor must
+ * find their borders, not meet them by luck.
  *
  * At the default rate of 10 million accesses per second, 50 MiB at random means four accesses per
  * page in 5 ms: 98 % of the pages are touched in one default sampling interval.
@@ -30,11 +33,15 @@
 #define MIB	  (1ULL << 20)
 #define NAME_SIZE 32
 
-static int add_parts(struct sim_workload *workload, unsigned int nr, uint64_t size)
+/* @nr parts, behind memory that has other uses or none. */
+static int add_parts(struct sim_workload *workload, uint64_t idle, unsigned int nr, uint64_t size)
 {
 	char name[NAME_SIZE];
 	unsigned int i;
 	int err = 0;
+
+	if (idle)
+		err = sim_build_region(workload, "idle", idle, NULL);
 
 	for (i = 0; i < nr && !err; i++) {
 		snprintf(name, sizeof(name), "part%u", i);
@@ -65,7 +72,7 @@ static int add_load(struct sim_workload *workload, uint64_t duration_ms)
 	return err;
 }
 
-/* A phase that touches parts [@first, @first + @nr) at random. */
+/* A phase that touches regions [@first, @first + @nr) at random. */
 static int add_step(struct sim_workload *workload, unsigned int step, uint64_t duration_ms,
 		    unsigned int first, unsigned int nr)
 {
@@ -101,11 +108,11 @@ static int build_stairs(struct sim_workload *workload)
 	unsigned int i;
 	int err;
 
-	err = add_parts(workload, 10, 20 * MIB);
+	err = add_parts(workload, 36 * MIB, 10, 20 * MIB);
 	if (!err)
 		err = add_load(workload, 1000);
 	for (i = 0; i < 10 && !err; i++)
-		err = add_step(workload, i, 5000, i, 1);
+		err = add_step(workload, i, 5000, 1 + i, 1);
 	return err;
 }
 
@@ -114,10 +121,10 @@ static int build_zigzag(struct sim_workload *workload)
 	unsigned int i, along;
 	int err;
 
-	err = add_parts(workload, 10, 20 * MIB);
+	err = add_parts(workload, 36 * MIB, 10, 20 * MIB);
 	for (i = 0; i < 28 && !err; i++) {
 		along = i % 18;
-		err = add_step(workload, i, 2000, along < 10 ? along : 18 - along, 1);
+		err = add_step(workload, i, 2000, 1 + (along < 10 ? along : 18 - along), 1);
 	}
 	return err;
 }
@@ -127,7 +134,7 @@ static int build_moving_window(struct sim_workload *workload)
 	unsigned int i;
 	int err;
 
-	err = add_parts(workload, 40, 8 * MIB);
+	err = add_parts(workload, 0, 40, 8 * MIB);
 	for (i = 0; i + 8 <= 40 && !err; i++)
 		err = add_step(workload, i, 1000, i, 8);
 	return err;
@@ -138,7 +145,7 @@ static int build_zipf(struct sim_workload *workload)
 	unsigned int i;
 	int err;
 
-	err = add_parts(workload, 64, 8 * MIB);
+	err = add_parts(workload, 0, 64, 8 * MIB);
 	if (!err)
 		err = sim_build_phase(workload, "run", 60000);
 	/* 37 is prime to 64, so each rank 1..64 comes once; neighbours differ widely in rank. */
@@ -160,7 +167,7 @@ static int build_sparse(struct sim_workload *workload)
 static const struct sim_builtin builtins[] = {
 	{"hotcold", "50 MiB in steady use between 350 MiB that were used once"},
 	{"stairs", "ten steps of 20 MiB, each in use for 5 s, one after the other"},
-	{"zigzag", "20 MiB in use that wander up, down and up again through 200 MiB"},
+	{"zigzag", "20 MiB in use that wander up, down and up again through 200 of 236 MiB"},
 	{"moving-window", "64 MiB in use that slide through 320 MiB, 8 MiB each second"},
 	{"zipf", "64 parts of 8 MiB, used as often as 1/rank, ranks scattered"},
 	{"sparse", "every 16th page of 400 MiB in use, which sampled regions can't tell apart"},

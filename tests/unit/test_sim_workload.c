@@ -289,7 +289,7 @@ static void built_in_ones(void **state)
 		uint64_t mib;
 		uint64_t ms;
 	} expected[] = {
-		{"hotcold", 400, 60000},       {"stairs", 200, 51000}, {"zigzag", 200, 56000},
+		{"hotcold", 400, 60000},       {"stairs", 236, 51000}, {"zigzag", 236, 56000},
 		{"moving-window", 320, 33000}, {"zipf", 512, 60000},   {"sparse", 400, 60000},
 	};
 	struct sim_workload *workload;
