@@ -46,16 +46,6 @@ static int lay_out(struct sim_space *space, struct damon_error *err)
 	return 0;
 }
 
-uint64_t sim_leaf_slots(const struct sim_schedule *schedule, struct sim_leaf leaf)
-{
-	uint64_t first = (leaf.offset + schedule->stride - 1) / schedule->stride;
-	uint64_t end = (leaf.offset + leaf.size + schedule->stride - 1) / schedule->stride;
-
-	if (end > schedule->slots)
-		end = schedule->slots;
-	return end > first ? end - first : 0;
-}
-
 /*
  * The number of hits in a block of B accesses, each of which hits with chance p, is binomial; the
  * block is chosen so that about one is to be expected.
@@ -140,6 +130,8 @@ static void prepare_schedule(struct sim_space *space, const struct sim_stage *st
 	schedule->random = pattern->random;
 	schedule->weight = pattern->weight;
 	schedule->stride = pattern->stride;
+	schedule->by_shift = !(pattern->stride & (pattern->stride - 1));
+	schedule->shift = (unsigned int)__builtin_ctzll(pattern->stride);
 	schedule->slots = (mapped + pattern->stride - 1) / pattern->stride;
 	schedule->last = (schedule->slots - 1) * pattern->stride;
 	schedule->key = sim_mix(sim_mix(space->seed) + schedule->id + 1);

@@ -37,6 +37,8 @@ struct sim_schedule {
 	bool uniform; /* each leaf up to that of @last holds as many slots: models[0] */
 	uint64_t weight;
 	uint64_t stride;
+	bool by_shift; /* stride is 1 << shift, so that nothing need be divided by it */
+	unsigned int shift;
 	uint64_t slots; /* addresses it can touch: 0, stride, 2 * stride, ... */
 	uint64_t last;	/* the last of them */
 	uint64_t key;	/* of its random numbers */
@@ -109,8 +111,24 @@ static inline uint64_t sim_schedule_accesses(const struct sim_stage *stage,
 	return (uint64_t)product / stage->weight;
 }
 
+/* Slots of @schedule below @offset. */
+static inline uint64_t sim_slots_below(const struct sim_schedule *schedule, uint64_t offset)
+{
+	uint64_t end = offset + schedule->stride - 1;
+
+	return schedule->by_shift ? end >> schedule->shift : end / schedule->stride;
+}
+
 /* Slots of @schedule in a leaf. */
-uint64_t sim_leaf_slots(const struct sim_schedule *schedule, struct sim_leaf leaf);
+static inline uint64_t sim_leaf_slots(const struct sim_schedule *schedule, struct sim_leaf leaf)
+{
+	uint64_t first = sim_slots_below(schedule, leaf.offset);
+	uint64_t end = sim_slots_below(schedule, leaf.offset + leaf.size);
+
+	if (end > schedule->slots)
+		end = schedule->slots;
+	return end > first ? end - first : 0;
+}
 
 /* A well mixed function of all bits of @x. */
 static inline uint64_t sim_mix(uint64_t x)
