@@ -145,7 +145,7 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 
 	lock(monitor);
 	for (t = 0; t < ctx->nr_targets && t < LIVE_MAX_TARGETS; t++) {
-		snapshot = &monitor->snapshots[t];
+		snapshot = &monitor->snapshots[t][monitor->nr_windows % LIVE_WINDOWS];
 		snapshot->nr_samples = window->nr_samples;
 		snapshot->nr = damon_nr_regions(ctx->targets[t]);
 		if (snapshot->nr > LIVE_MAX_REGIONS)
@@ -300,43 +300,55 @@ static uint64_t overlap(const struct damon_addr_range *ar, const struct live_par
 	return start < end ? end - start : 0;
 }
 
+/* One region's share of the sums, bytes; @unknown in bytes times samples per sample. */
+static void score_region(const struct live_snapshot *snapshot, const struct damon_region *region,
+			 const struct live_target *target, uint64_t *found, uint64_t *right,
+			 double *unknown)
+{
+	bool hot = 2 * region->nr_accesses >= snapshot->nr_samples;
+	uint64_t bytes;
+	size_t i;
+
+	if (hot)
+		*found += region->ar.end - region->ar.start;
+	for (i = 0; i < target->nr_parts; i++) {
+		if (!target->parts[i].hot)
+			continue;
+		bytes = overlap(&region->ar, &target->parts[i]);
+		*right += hot ? bytes : 0;
+		*unknown += (double)bytes * region->nr_unknown / snapshot->nr_samples;
+	}
+}
+
 void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
 		struct live_score *score)
 {
-	struct live_snapshot *snapshot = &monitor->snapshots[idx];
-	uint64_t right = 0, declared = 0, bytes;
+	uint64_t right = 0, found = 0, truth = 0;
 	double unknown = 0;
-	size_t i, j;
+	size_t i, w;
 
 	*score = (struct live_score){};
 	lock(monitor);
-	for (j = 0; j < target->nr_parts; j++)
-		score->truth += target->parts[j].hot ? target->parts[j].end - target->parts[j].start
-						     : 0;
-	for (i = 0; i < snapshot->nr; i++) {
-		const struct damon_region *region = &snapshot->regions[i];
-		bool hot = 2 * region->nr_accesses >= snapshot->nr_samples;
+	assert_true(monitor->nr_windows >= LIVE_WINDOWS);
+	for (w = 0; w < LIVE_WINDOWS; w++) {
+		const struct live_snapshot *snapshot = &monitor->snapshots[idx][w];
 
-		if (hot)
-			score->found += region->ar.end - region->ar.start;
-		for (j = 0; j < target->nr_parts; j++) {
-			bytes = overlap(&region->ar, &target->parts[j]);
-			declared += bytes;
-			if (!target->parts[j].hot)
-				continue;
-			right += hot ? bytes : 0;
-			unknown += (double)bytes * region->nr_unknown / snapshot->nr_samples;
-		}
+		for (i = 0; i < snapshot->nr; i++)
+			score_region(snapshot, &snapshot->regions[i], target, &found, &right,
+				     &unknown);
 	}
 	unlock(monitor);
-	score->precision = score->found ? 100.0 * (double)right / (double)score->found : 0;
-	score->recall = score->truth ? 100.0 * (double)right / (double)score->truth : 0;
-	score->unknown = score->truth ? 100.0 * unknown / (double)score->truth : 0;
-	printf("# target %zu: %zu regions, hot %" PRIu64 " KiB of %" PRIu64
-	       " KiB declared, found %" PRIu64 " KiB: precision %.1f %%, recall %.1f %%, unknown "
-	       "%.1f %%\n",
-	       idx, snapshot->nr, score->truth / 1024, declared / 1024, score->found / 1024,
-	       score->precision, score->recall, score->unknown);
+	for (i = 0; i < target->nr_parts; i++)
+		truth += target->parts[i].hot ? target->parts[i].end - target->parts[i].start : 0;
+	score->found = found / LIVE_WINDOWS;
+	score->truth = truth;
+	score->precision = found ? 100.0 * (double)right / (double)found : 0;
+	score->recall = truth ? 100.0 * (double)right / (double)(truth * LIVE_WINDOWS) : 0;
+	score->unknown = truth ? 100.0 * unknown / (double)(truth * LIVE_WINDOWS) : 0;
+	printf("# target %zu: hot %" PRIu64 " KiB, found %" PRIu64
+	       " KiB: precision %.1f %%, recall %.1f %%, unknown %.1f %%\n",
+	       idx, truth / 1024, score->found / 1024, score->precision, score->recall,
+	       score->unknown);
 }
 
 static uint64_t available_mib(void)

@@ -17,7 +17,8 @@
 
 #define LIVE_MAX_PARTS	 16
 #define LIVE_MAX_TARGETS 8
-#define LIVE_MAX_REGIONS 4096
+#define LIVE_MAX_REGIONS 1200 /* more than max_nr_regions */
+#define LIVE_WINDOWS	 10   /* kept, the last ones */
 #define LIVE_MAX_EVENTS	 64
 
 /* A part of a target's memory, as it declared it. */
@@ -69,7 +70,7 @@ struct live_monitor {
 	bool stopped;
 	int result;
 	struct damon_cost cost;
-	struct live_snapshot snapshots[LIVE_MAX_TARGETS];
+	struct live_snapshot snapshots[LIVE_MAX_TARGETS][LIVE_WINDOWS];
 	size_t nr_events;
 	struct {
 		int64_t target;
@@ -96,12 +97,15 @@ unsigned int live_monitor_nr_events(struct live_monitor *monitor, const char *wh
 /* Stop it and free everything. */
 void live_monitor_stop(struct live_monitor *monitor);
 
-/* How well the hot parts of a target were found in the last window; per cent of bytes. */
+/*
+ * How well the hot parts of a target were found, over the last LIVE_WINDOWS windows: where
+ * regions are cut is random, and so a single window's edges are. Per cent of bytes.
+ */
 struct live_score {
 	double precision;
 	double recall;
 	double unknown; /* of the hot parts: samples nobody can say anything about */
-	uint64_t found;
+	uint64_t found; /* bytes, mean of the windows */
 	uint64_t truth;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Watching processes whose pattern is known: is the hot part found?
+ * Watching processes whose pattern is known: is the hot part found, and nothing broken?
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,21 +12,17 @@
 
 #include "live.h"
 
-/* What is asked of region sampling at the default intervals. */
+/* What is asked of region sampling at the default intervals, once it has had time to adapt. */
 #define WINDOWS	   10
 #define GOOD_BYTES 95.0
+#define MIB	   (1ULL << 20)
+
+/* Waiting for something that must happen; generous, as the machine may be busy. */
+#define SECONDS 20
 
 static struct live_monitor monitor;
 static struct live_target targets[5];
-
-static int stop_all(void **state)
-{
-	size_t i;
-
-	for (i = 0; i < 5; i++)
-		live_target_stop(&targets[i]);
-	return 0;
-}
+static bool monitoring;
 
 static void watch(size_t nr)
 {
@@ -35,8 +31,32 @@ static void watch(size_t nr)
 
 	for (i = 0; i < nr; i++)
 		pids[i] = targets[i].pid;
+	monitoring = true;
 	if (live_monitor_start(&monitor, pids, nr))
 		fail_msg("%s", monitor.error.text);
+}
+
+static void stop_watching(void)
+{
+	if (monitoring)
+		live_monitor_stop(&monitor);
+	monitoring = false;
+}
+
+static int stop_all(void **state)
+{
+	size_t i;
+
+	stop_watching();
+	for (i = 0; i < 5; i++)
+		live_target_stop(&targets[i]);
+	return 0;
+}
+
+/* Let it adapt, then gather what is judged. */
+static void watch_long_enough(void)
+{
+	assert_true(live_monitor_windows(&monitor, WINDOWS + LIVE_WINDOWS));
 }
 
 static void assert_found(size_t idx)
@@ -45,22 +65,24 @@ static void assert_found(size_t idx)
 
 	live_score(&monitor, idx, &targets[idx], &score);
 	if (score.precision < GOOD_BYTES || score.recall < GOOD_BYTES)
-		fail_msg("expected at least %.0f %% precision and recall, got %.1f %% and %.1f %%",
-			 GOOD_BYTES, score.precision, score.recall);
+		fail_msg("target %zu: expected at least %.0f %% precision and recall, got %.1f %% "
+			 "and %.1f %%",
+			 idx, GOOD_BYTES, score.precision, score.recall);
 }
 
 static void check_pattern(const char *options)
 {
 	live_target_start(&targets[0], options);
 	watch(1);
-	assert_true(live_monitor_windows(&monitor, WINDOWS + 1));
-	live_monitor_stop(&monitor);
+	watch_long_enough();
 	assert_found(0);
 }
 
 static void finds_written_memory(void **state)
 {
 	check_pattern("");
+	assert_true(monitor.cost.clears > 0);
+	assert_int_equal(monitor.cost.unwatchable_bytes, 0);
 }
 
 static void finds_read_memory(void **state)
@@ -68,11 +90,167 @@ static void finds_read_memory(void **state)
 	check_pattern("--read");
 }
 
+static void finds_memory_of_several_threads(void **state)
+{
+	check_pattern("--threads 3");
+}
+
+static void finds_shared_memory_of_one_process(void **state)
+{
+	check_pattern("--shared");
+}
+
+static void finds_huge_pages_and_leaves_them_whole(void **state)
+{
+	uint64_t before, after;
+
+	live_target_start(&targets[0], "--huge");
+	before = live_target_rollup(&targets[0], "AnonHugePages");
+	if (before < 64 * MIB) {
+		print_message("# SKIP the kernel gave only %lu KiB of huge pages\n", before / 1024);
+		skip();
+	}
+	watch(1);
+	watch_long_enough();
+	assert_found(0);
+	after = live_target_rollup(&targets[0], "AnonHugePages");
+	assert_int_equal(after, before);
+}
+
+/* The kernel won't clear pages that are mapped twice: they mustn't look hot for ever. */
+static void memory_of_two_processes_is_unknown(void **state)
+{
+	struct live_score score;
+
+	live_target_start(&targets[0], "--with-child");
+	watch(1);
+	watch_long_enough();
+	live_score(&monitor, 0, &targets[0], &score);
+	if (score.unknown < GOOD_BYTES)
+		fail_msg("expected at least %.0f %% unknown, got %.1f %%", GOOD_BYTES,
+			 score.unknown);
+	assert_true(score.recall < 100 - GOOD_BYTES);
+}
+
+static void locked_memory_is_unwatchable(void **state)
+{
+	struct live_score score;
+
+	live_target_start(&targets[0], "--locked");
+	watch(1);
+	watch_long_enough();
+	assert_true(live_monitor_event(&monitor, "unwatchable", SECONDS));
+	live_score(&monitor, 0, &targets[0], &score);
+	if (score.unknown < GOOD_BYTES)
+		fail_msg("expected at least %.0f %% unknown, got %.1f %%", GOOD_BYTES,
+			 score.unknown);
+	assert_true(monitor.cost.unwatchable_bytes >= 16 * MIB);
+	assert_true(monitor.cost.unwatchable_bytes < 24 * MIB);
+}
+
+static void follows_growing_and_shrinking_memory(void **state)
+{
+	live_target_start(&targets[0], "");
+	watch(1);
+	assert_true(live_monitor_windows(&monitor, 2));
+	live_target_command(&targets[0], "grow 16");
+	assert_true(live_monitor_event(&monitor, "layout", SECONDS));
+	watch_long_enough();
+	assert_found(0);
+	live_target_command(&targets[0], "shrink");
+	watch_long_enough();
+	assert_found(0);
+}
+
+static void follows_an_exec(void **state)
+{
+	live_target_start(&targets[0], "");
+	watch(1);
+	assert_true(live_monitor_windows(&monitor, 2));
+	live_target_command(&targets[0], "exec");
+	assert_true(live_monitor_event(&monitor, "exec", SECONDS));
+	watch_long_enough();
+	assert_found(0);
+	assert_int_equal(live_monitor_nr_events(&monitor, "exec"), 1);
+}
+
+static void notes_a_fork(void **state)
+{
+	live_target_start(&targets[0], "");
+	watch(1);
+	assert_true(live_monitor_windows(&monitor, 5));
+	assert_int_equal(live_monitor_nr_events(&monitor, "fork"), 0);
+	live_target_command(&targets[0], "fork");
+	assert_true(live_monitor_event(&monitor, "fork", SECONDS));
+}
+
+static void ends_when_the_target_does(void **state)
+{
+	int result = 1;
+
+	live_target_start(&targets[0], "");
+	watch(1);
+	assert_true(live_monitor_windows(&monitor, 2));
+	live_target_command(&targets[0], "leave");
+	/* A zombie still counts as alive. */
+	assert_true(live_monitor_event(&monitor, "gone", SECONDS));
+	assert_true(damon_is_running(monitor.ctx));
+	live_target_stop(&targets[0]);
+	assert_int_equal(damon_wait(monitor.ctx, SECONDS * 1000000ULL, &result), 0);
+	assert_int_equal(result, 0);
+	assert_int_equal(live_monitor_nr_events(&monitor, "gone"), 1);
+}
+
+static void watches_five_processes(void **state)
+{
+	static const char *const options[] = {"--cold 24 --hot 8", "--cold 12 --hot 4 --read",
+					      "--cold 24 --hot 8 --shared",
+					      "--cold 12 --hot 4 --threads 2", "--cold 32 --hot 0"};
+	size_t i;
+
+	for (i = 0; i < 5; i++)
+		live_target_start(&targets[i], options[i]);
+	watch(5);
+	watch_long_enough();
+	for (i = 0; i < 4; i++)
+		assert_found(i);
+	/* One of them goes: the others are watched on. */
+	live_target_stop(&targets[0]);
+	watch_long_enough();
+	for (i = 1; i < 4; i++)
+		assert_found(i);
+}
+
+static void a_process_has_one_monitor(void **state)
+{
+	static struct live_monitor second;
+
+	live_target_start(&targets[0], "");
+	watch(1);
+	assert_int_equal(live_monitor_start(&second, &targets[0].pid, 1), -16 /* EBUSY */);
+	assert_non_null(strstr(second.error.text, "already watched by this program"));
+	live_monitor_stop(&second);
+	assert_true(live_monitor_windows(&monitor, 1));
+}
+
+#define LIVE(test) cmocka_unit_test_teardown(test, stop_all)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(finds_written_memory, stop_all),
-		cmocka_unit_test_teardown(finds_read_memory, stop_all),
+		LIVE(finds_written_memory),
+		LIVE(finds_read_memory),
+		LIVE(finds_memory_of_several_threads),
+		LIVE(finds_shared_memory_of_one_process),
+		LIVE(finds_huge_pages_and_leaves_them_whole),
+		LIVE(memory_of_two_processes_is_unknown),
+		LIVE(locked_memory_is_unwatchable),
+		LIVE(follows_growing_and_shrinking_memory),
+		LIVE(follows_an_exec),
+		LIVE(notes_a_fork),
+		LIVE(ends_when_the_target_does),
+		LIVE(watches_five_processes),
+		LIVE(a_process_has_one_monitor),
 	};
 
 	if (live_skip_all(512))
