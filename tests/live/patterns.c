@@ -6,6 +6,7 @@
  *   --cold MIB, --hot MIB	sizes; the memory is cold, hot, cold
  *   --read			use the hot part by reading it (else by writing)
  *   --huge			transparent huge pages (else none)
+ *   --by-pages		huge pages that are mapped page by page
  *   --shared			shared memory
  *   --with-child		shared memory that a child process has mapped, too
  *   --locked			lock the hot part in memory
@@ -39,7 +40,7 @@
 
 struct options {
 	uint64_t cold, hot;
-	bool read, huge, shared, child, locked;
+	bool read, huge, by_pages, shared, child, locked;
 	unsigned int threads;
 };
 
@@ -104,6 +105,21 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/*
+ * Protecting one page of a huge page and taking that back leaves the page as it
+ * is in memory, but no single entry maps it any more.
+ */
+static void map_by_pages(char *area, uint64_t size)
+{
+	uint64_t i;
+
+	for (i = 0; i < size; i += 2 * MIB) {
+		if (mprotect(area + i, PAGE_BYTES, PROT_READ) ||
+		    mprotect(area + i, PAGE_BYTES, PROT_READ | PROT_WRITE))
+			fail("mprotect");
+	}
+}
+
 /* At a multiple of 2 MiB, so that huge pages fit. */
 static char *map(uint64_t size)
 {
@@ -118,6 +134,8 @@ static char *map(uint64_t size)
 	munmap(aligned + size, 2 * MIB - (size_t)(aligned - area));
 	madvise(aligned, size, options.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	memset(aligned, 0, size);
+	if (options.by_pages)
+		map_by_pages(aligned, size);
 	return aligned;
 }
 
@@ -174,6 +192,8 @@ static void parse(char **argv)
 			options.read = true;
 		else if (!strcmp(*argv, "--huge"))
 			options.huge = true;
+		else if (!strcmp(*argv, "--by-pages"))
+			options.huge = options.by_pages = true;
 		else if (!strcmp(*argv, "--shared"))
 			options.shared = true;
 		else if (!strcmp(*argv, "--with-child"))

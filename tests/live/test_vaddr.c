@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "access/pagemap.h"
 #include "live.h"
 
 /* What is asked of region sampling at the default intervals, once it has had time to adapt. */
@@ -114,6 +116,46 @@ static void finds_huge_pages_and_leaves_them_whole(void **state)
 	watch_long_enough();
 	assert_found(0);
 	after = live_target_rollup(&targets[0], "AnonHugePages");
+	assert_int_equal(after, before);
+}
+
+/* Pages of the first part that belong to a large folio. */
+static size_t count_large(const struct live_target *target)
+{
+	uint64_t entries[512], flags, addr = target->parts[1].start;
+	struct frame_files files;
+	int pagemap = pagemap_open(target->pid);
+	size_t i, nr = 0;
+
+	assert_true(pagemap >= 0);
+	assert_int_equal(frame_files_open(&files), 0);
+	for (; addr < target->parts[1].end; addr += sizeof(entries) / 8 * 4096) {
+		assert_int_equal(pagemap_read(pagemap, addr, entries, 512), 0);
+		for (i = 0; i < 512; i++) {
+			assert_int_equal(frame_flags(&files, entries[i] & PAGEMAP_FRAME, &flags, 1),
+					 0);
+			nr += !!(flags & (FRAME_HEAD | FRAME_TAIL));
+		}
+	}
+	frame_files_close(&files);
+	close(pagemap);
+	return nr;
+}
+
+static void never_splits_a_large_folio(void **state)
+{
+	size_t before, after;
+
+	live_target_start(&targets[0], "--by-pages");
+	before = count_large(&targets[0]);
+	if (before < 16 * MIB / 4096 || live_target_rollup(&targets[0], "AnonHugePages")) {
+		print_message("# SKIP the kernel gave no large folios mapped by pages\n");
+		skip();
+	}
+	watch(1);
+	watch_long_enough();
+	assert_found(0);
+	after = count_large(&targets[0]);
 	assert_int_equal(after, before);
 }
 
@@ -243,6 +285,7 @@ int main(void)
 		LIVE(finds_memory_of_several_threads),
 		LIVE(finds_shared_memory_of_one_process),
 		LIVE(finds_huge_pages_and_leaves_them_whole),
+		LIVE(never_splits_a_large_folio),
 		LIVE(memory_of_two_processes_is_unknown),
 		LIVE(locked_memory_is_unwatchable),
 		LIVE(follows_growing_and_shrinking_memory),
