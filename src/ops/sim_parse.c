@@ -306,6 +306,11 @@ static int key_size(struct parser *parser, char **fields, struct sim_region *reg
 	if (phase < 0)
 		return bad_field(parser, (struct field){"phase", fields[1]},
 				 "no phase of that name");
+	for (i = (size_t)phase + 1; i < workload->nr_phases; i++) {
+		if (!strcmp(workload->phases[i].name, fields[1]))
+			return bad_field(parser, (struct field){"phase", fields[1]},
+					 "more than one phase has that name");
+	}
 	err = parse_number(parser, (struct field){"bytes", fields[2]}, 0, region->size, &size);
 	if (err)
 		return err;

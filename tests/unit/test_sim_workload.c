@@ -175,6 +175,8 @@ static const struct bad {
 	 "w.cfg:1: bytes \"1\": needs a whole number from 4096 to 70368744177664"},
 	{"#! size: a, q, 1\na, 1, none\n\np\n10\na, 0, 1, 1\n",
 	 "w.cfg:1: phase \"q\": no phase of that name"},
+	{"#! size: a, p, 1\na, 1, none\n\np\n10\na, 0, 1, 1\n\np\n10\na, 0, 1, 1\n",
+	 "w.cfg:1: phase \"p\": more than one phase has that name"},
 	{"#! size: a, p, 2\na, 1, none\n\np\n10\na, 0, 1, 1\n",
 	 "w.cfg:1: bytes \"2\": needs a whole number from 0 to 1"},
 	{"#! size: a, p, 0\na, 1, none\n\np\n10\na, 0, 1, 1\n",
