@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# Description: the shared library shows what the public headers declare, and nothing else. Argument: libudamon.so
+# Description: the shared library shows what the public headers declare and nothing else, and each function has a
+# manual page. Argument: libudamon.so
 set -u
 
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-echo 1..2
+echo 1..3
 
 # Inline functions aren't in the library.
 for header in "$UDAMON_SOURCE"/include/udamon/*.h; do
@@ -27,3 +28,6 @@ same() {
 }
 same "$scratch/declared" "$scratch/listed" "1 - libudamon.map lists what the headers declare (< declared, > listed)"
 same "$scratch/declared" "$scratch/shown" "2 - the library shows what the headers declare (< declared, > shown)"
+
+sed -n 's/^\.Nm \(damo[ns]_[a-z0-9_]*\).*/\1/p' "$UDAMON_SOURCE"/man/damon_*.3 | sort -u >"$scratch/described"
+same "$scratch/declared" "$scratch/described" "3 - man/damon_*.3 describe what the headers declare (< declared, > described)"
