@@ -230,11 +230,14 @@ int damon_regions_split(struct damon_port *port, struct damon_region_table *tabl
 			uint64_t min_region_sz)
 {
 	struct damon_region_value value;
-	size_t nr = table->now.nr, i;
+	size_t nr = table->now.nr, nr_split = 0, i;
 	uint64_t next = first;
 	int err;
 
-	err = prepare_spare(port, table, nr + nr / step * (parts - 1) + parts);
+	/* No more than needed: within max_nr_regions there is room since start. */
+	if (first < nr)
+		nr_split = (size_t)((nr - 1 - first) / step) + 1;
+	err = prepare_spare(port, table, nr + nr_split * (parts - 1));
 	if (err)
 		return err;
 	for (i = 0; i < nr; i++) {
