@@ -219,6 +219,7 @@ int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t n
 	assert_int_equal(damon_select_ops(monitor->ctx, DAMON_OPS_VADDR), 0);
 	damon_default_attrs(&attrs);
 	attrs.ops_update_interval = 200000;
+	attrs.min_nr_regions = LIVE_MIN_REGIONS;
 	assert_int_equal(damon_set_attrs(monitor->ctx, &attrs), 0);
 	monitor->ctx->seed = 1;
 	monitor->ctx->callbacks = (struct damon_callbacks){
@@ -300,55 +301,116 @@ static uint64_t overlap(const struct damon_addr_range *ar, const struct live_par
 	return start < end ? end - start : 0;
 }
 
-/* One region's share of the sums, bytes; @unknown in bytes times samples per sample. */
-static void score_region(const struct live_snapshot *snapshot, const struct damon_region *region,
-			 const struct live_target *target, uint64_t *found, uint64_t *right,
-			 double *unknown)
+/* One window's figures. */
+static void score_window(const struct live_snapshot *snapshot, const struct live_target *target,
+			 struct live_score *score)
 {
-	bool hot = 2 * region->nr_accesses >= snapshot->nr_samples;
-	uint64_t bytes;
-	size_t i;
+	uint64_t right = 0, found = 0, bytes;
+	double unknown = 0;
+	size_t i, j;
 
-	if (hot)
-		*found += region->ar.end - region->ar.start;
-	for (i = 0; i < target->nr_parts; i++) {
-		if (!target->parts[i].hot)
-			continue;
-		bytes = overlap(&region->ar, &target->parts[i]);
-		*right += hot ? bytes : 0;
-		*unknown += (double)bytes * region->nr_unknown / snapshot->nr_samples;
+	for (i = 0; i < snapshot->nr; i++) {
+		const struct damon_region *region = &snapshot->regions[i];
+		bool hot = 2 * region->nr_accesses >= snapshot->nr_samples;
+
+		if (hot)
+			found += region->ar.end - region->ar.start;
+		for (j = 0; j < target->nr_parts; j++) {
+			if (!target->parts[j].hot)
+				continue;
+			bytes = overlap(&region->ar, &target->parts[j]);
+			right += hot ? bytes : 0;
+			unknown += (double)bytes * region->nr_unknown / snapshot->nr_samples;
+		}
 	}
+	score->found = (double)found / 1024;
+	score->precision = found ? 100.0 * (double)right / (double)found : 0;
+	score->recall = score->truth ? 100.0 * (double)right / 1024 / score->truth : 0;
+	score->unknown = score->truth ? 100.0 * unknown / 1024 / score->truth : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Median of a member over the windows. */
+static double median(const struct live_score *windows, size_t offset)
+{
+	double values[LIVE_WINDOWS];
+	size_t w;
+
+	for (w = 0; w < LIVE_WINDOWS; w++)
+		values[w] = *(const double *)((const char *)&windows[w] + offset);
+	qsort(values, LIVE_WINDOWS, sizeof(*values), compare);
+	return (values[LIVE_WINDOWS / 2 - 1] + values[LIVE_WINDOWS / 2]) / 2;
 }
 
 void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
 		struct live_score *score)
 {
-	uint64_t right = 0, found = 0, truth = 0;
-	double unknown = 0;
+	struct live_score windows[LIVE_WINDOWS] = {};
+	double truth = 0;
 	size_t i, w;
 
-	*score = (struct live_score){};
+	for (i = 0; i < target->nr_parts; i++)
+		truth += target->parts[i].hot
+				 ? (double)(target->parts[i].end - target->parts[i].start)
+				 : 0;
 	lock(monitor);
 	assert_true(monitor->nr_windows >= LIVE_WINDOWS);
 	for (w = 0; w < LIVE_WINDOWS; w++) {
-		const struct live_snapshot *snapshot = &monitor->snapshots[idx][w];
-
-		for (i = 0; i < snapshot->nr; i++)
-			score_region(snapshot, &snapshot->regions[i], target, &found, &right,
-				     &unknown);
+		windows[w].truth = truth / 1024;
+		score_window(&monitor->snapshots[idx][w], target, &windows[w]);
 	}
 	unlock(monitor);
-	for (i = 0; i < target->nr_parts; i++)
-		truth += target->parts[i].hot ? target->parts[i].end - target->parts[i].start : 0;
-	score->found = found / LIVE_WINDOWS;
-	score->truth = truth;
-	score->precision = found ? 100.0 * (double)right / (double)found : 0;
-	score->recall = truth ? 100.0 * (double)right / (double)(truth * LIVE_WINDOWS) : 0;
-	score->unknown = truth ? 100.0 * unknown / (double)(truth * LIVE_WINDOWS) : 0;
-	printf("# target %zu: hot %" PRIu64 " KiB, found %" PRIu64
-	       " KiB: precision %.1f %%, recall %.1f %%, unknown %.1f %%\n",
-	       idx, truth / 1024, score->found / 1024, score->precision, score->recall,
-	       score->unknown);
+	score->truth = truth / 1024;
+	score->found = median(windows, offsetof(struct live_score, found));
+	score->precision = median(windows, offsetof(struct live_score, precision));
+	score->recall = median(windows, offsetof(struct live_score, recall));
+	score->unknown = median(windows, offsetof(struct live_score, unknown));
+	printf("# target %zu: hot %.0f KiB, found %.0f KiB: precision %.1f %%, recall %.1f %%, "
+	       "unknown %.1f %%\n",
+	       idx, score->truth, score->found, score->precision, score->recall, score->unknown);
+}
+
+/* With a margin of 8 MiB; offsets are from the hot part's start. */
+static void print_window(const struct live_snapshot *snapshot, const struct live_part *part)
+{
+	const uint64_t margin = 8ULL << 20;
+	size_t i;
+
+	printf("# hot %" PRIu64 " KiB; offset KiB, size KiB, accesses of %u, unknown, age\n",
+	       (part->end - part->start) / 1024, snapshot->nr_samples);
+	for (i = 0; i < snapshot->nr; i++) {
+		const struct damon_region *region = &snapshot->regions[i];
+
+		if (region->ar.end + margin <= part->start ||
+		    region->ar.start >= part->end + margin)
+			continue;
+		printf("#   %8" PRId64 " %8" PRIu64 " %3u %3u %3u\n",
+		       ((int64_t)region->ar.start - (int64_t)part->start) / 1024,
+		       (region->ar.end - region->ar.start) / 1024, region->nr_accesses,
+		       region->nr_unknown, region->age);
+	}
+}
+
+void live_print_regions(struct live_monitor *monitor, size_t idx, const struct live_target *target)
+{
+	size_t i, w;
+
+	lock(monitor);
+	for (w = 0; w < LIVE_WINDOWS; w++) {
+		for (i = 0; i < target->nr_parts; i++) {
+			if (target->parts[i].hot && target->parts[i].end > target->parts[i].start)
+				print_window(&monitor->snapshots[idx][(monitor->nr_windows + w) %
+								      LIVE_WINDOWS],
+					     &target->parts[i]);
+		}
+	}
+	unlock(monitor);
 }
 
 static uint64_t available_mib(void)

@@ -18,7 +18,12 @@
 #define LIVE_MAX_PARTS	 16
 #define LIVE_MAX_TARGETS 8
 #define LIVE_MAX_REGIONS 1200 /* more than max_nr_regions */
-#define LIVE_WINDOWS	 10   /* kept, the last ones */
+/*
+ * Each window narrows the edges of the parts down by a random cut, from the largest size a region can
+ * have: a tenth of it all with the default of 10 regions, which 10 windows are often too few for.
+ */
+#define LIVE_MIN_REGIONS 100
+#define LIVE_WINDOWS	 10 /* kept, the last ones */
 #define LIVE_MAX_EVENTS	 64
 
 /* A part of a target's memory, as it declared it. */
@@ -80,7 +85,7 @@ struct live_monitor {
 };
 
 /*
- * Watch processes with the default intervals, and layout updates every 200 ms;
+ * Watch processes with the default intervals, LIVE_MIN_REGIONS, and layout updates every 200 ms;
  * @ops is DAMON_OPS_VADDR. damon_start()'s result; the text is in @monitor->error.
  */
 int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr);
@@ -98,19 +103,23 @@ unsigned int live_monitor_nr_events(struct live_monitor *monitor, const char *wh
 void live_monitor_stop(struct live_monitor *monitor);
 
 /*
- * How well the hot parts of a target were found, over the last LIVE_WINDOWS windows: where
- * regions are cut is random, and so a single window's edges are. Per cent of bytes.
+ * How well the hot parts of a target were found: medians of the last LIVE_WINDOWS
+ * windows. Where regions are cut is random, and so are a single window's edges;
+ * and on a busy machine the target may not run for a while.
  */
 struct live_score {
-	double precision;
-	double recall;
-	double unknown; /* of the hot parts: samples nobody can say anything about */
-	uint64_t found; /* bytes, mean of the windows */
-	uint64_t truth;
+	double precision; /* per cent of the bytes found */
+	double recall;	  /* per cent of the bytes that are hot */
+	double unknown;	  /* of the hot parts: per cent of samples nobody can say anything about */
+	double found;	  /* KiB */
+	double truth;	  /* KiB */
 };
 
 void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
 		struct live_score *score);
+
+/* Show the regions around the hot parts in the windows kept, for whoever looks into a failure. */
+void live_print_regions(struct live_monitor *monitor, size_t idx, const struct live_target *target);
 
 /*
  * Why live tests can't run here, or NULL. Prints the TAP line for it, so that main() only
