@@ -163,7 +163,7 @@ static void swap_targets(struct damon_ctx *dst, struct plan *plan)
 
 	for (i = 0; i < plan->nr_targets; i++)
 		if (plan->targets[i]->regions->spare.nr)
-			damon_region_table_swap(plan->targets[i]->regions);
+			damon_region_table_swap_ranges(plan->targets[i]->regions);
 	for (i = 0; i < nr_old; i++)
 		if (!in_plan(plan, old[i]))
 			drop_target(dst, old[i], plan->running);

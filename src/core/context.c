@@ -74,11 +74,14 @@ void damon_report_event(struct damon_ctx *ctx, const struct damon_target *target
 int damon_reserve_regions(struct damon_port *port, struct damon_target *target,
 			  const struct damon_attrs *attrs)
 {
-	uint64_t room = attrs->max_nr_regions;
+	uint64_t room = attrs->max_nr_regions, most = 65536;
 
 	/* A limit in the millions is a wish; memory is taken as it is needed. */
-	if (room > 65536)
-		room = 65536;
+	if (room > most)
+		room = most;
+	/* Cutting to size may add as many as the lower limit, rounding in a split a few. */
+	room += attrs->min_nr_regions < room ? attrs->min_nr_regions : room;
+	room += 16;
 	if (room < target->regions->now.nr)
 		room = target->regions->now.nr;
 	if (target->regions->spare.capacity >= room && target->regions->now.capacity >= room)

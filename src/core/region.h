@@ -74,7 +74,7 @@ void damon_regions_reset(struct damon_region_table *table, const struct damon_me
 
 /*
  * damon_set_regions() in two steps, so that a commit can prepare everything before it
- * changes anything: build into the spare columns, then damon_region_table_swap().
+ * changes anything: build into the spare columns, then damon_region_table_swap_ranges().
  * -EINVAL or -ENOMEM leave the regions as they were.
  */
 int damon_regions_build(struct damon_port *port, struct damon_region_table *table,

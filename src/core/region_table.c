@@ -133,6 +133,17 @@ void damon_region_table_swap(struct damon_region_table *table)
 	table->changed = true;
 }
 
+void damon_region_table_swap_ranges(struct damon_region_table *table)
+{
+	const struct damon_region_columns *now = &table->now, *spare = &table->spare;
+
+	if (now->nr == spare->nr &&
+	    (!now->nr || !memcmp(now->ranges, spare->ranges, now->nr * sizeof(*now->ranges))))
+		table->spare.nr = 0;
+	else
+		damon_region_table_swap(table);
+}
+
 uint64_t damon_region_table_bytes(const struct damon_region_table *table)
 {
 	uint64_t bytes = 0;

@@ -93,6 +93,9 @@ int damon_region_table_reserve(struct damon_port *port, struct damon_region_tabl
 /* Ends a pass: what was appended becomes the regions. */
 void damon_region_table_swap(struct damon_region_table *table);
 
+/* The same, but where all addresses are what they were nothing happens: no sample becomes void. */
+void damon_region_table_swap_ranges(struct damon_region_table *table);
+
 /* Sum of the regions' sizes, saturating. */
 uint64_t damon_region_table_bytes(const struct damon_region_table *table);
 

@@ -59,7 +59,7 @@ int damon_set_regions(struct damon_target *target, const struct damon_addr_range
 
 	err = damon_regions_build(target->lib->port, target->regions, ranges, nr, min_region_sz);
 	if (!err)
-		damon_region_table_swap(target->regions);
+		damon_region_table_swap_ranges(target->regions);
 	return err;
 }
 
