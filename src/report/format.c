@@ -45,8 +45,10 @@ struct format_text format_duration(double ns)
 	struct format_text text;
 	uint64_t s;
 
-	if (ns < 999.5)
-		snprintf(text.s, sizeof(text.s), "%.0f ns", ns < 0 ? 0 : ns);
+	if (!(ns > 0))
+		snprintf(text.s, sizeof(text.s), "0 s");
+	else if (ns < 999.5)
+		snprintf(text.s, sizeof(text.s), "%.0f ns", ns);
 	else if (!put_scaled(&text, ns / 1e3, "us", 1000, true) &&
 		 !put_scaled(&text, ns / 1e6, "ms", 1000, true) &&
 		 !(ns < 99.95e9 && put_scaled(&text, ns / 1e9, "s", 1000, true))) {
@@ -272,7 +274,9 @@ struct format_axis format_time_axis(double length_ns, unsigned int marks)
 
 double format_nice_size(double bytes)
 {
-	static const double steps[] = {1, 2, 5, 10, 20, 50, 100, 200, 500};
+	static const double steps[] = {1,   2,	 3,   4,   5,	6,   8,	  10,  12,
+				       15,  20,	 25,  30,  40,	50,  60,  80,  100,
+				       120, 150, 200, 250, 300, 400, 500, 600, 800};
 	double unit = 1;
 	size_t i;
 

@@ -73,7 +73,7 @@ struct format_axis {
 /** format_time_axis() - marks for @length_ns with at most @marks steps (at least 1) */
 struct format_axis format_time_axis(double length_ns, unsigned int marks);
 
-/** format_nice_size() - the round size (1, 2, 5, 10, 20, 50, 100, 200 or 500 of a binary unit) not below @bytes */
+/** format_nice_size() - the smallest round size (as 250 or 300 MiB) not below @bytes, for a scale */
 double format_nice_size(double bytes);
 
 #endif

@@ -92,8 +92,13 @@ static void draw_heading(struct drawing *drawing, const struct layout *layout, s
 
 	short_row_name(layout, layout->groups[group].first_row, !drawing->plan->style.unicode, name,
 		       sizeof(name));
-	snprintf(text, sizeof(text), "%s %s %s", format_address(layout->groups[group].start).s,
-		 format_size((double)layout->groups[group].bytes).s, name);
+	if (drawing->plan->width < 40)
+		snprintf(text, sizeof(text), "%s %s", name,
+			 format_size((double)layout->groups[group].bytes).s);
+	else
+		snprintf(text, sizeof(text), "%s %s %s",
+			 format_address(layout->groups[group].start).s,
+			 format_size((double)layout->groups[group].bytes).s, name);
 	format_fit(fitted, sizeof(fitted), text,
 		   format_columns(text) < drawing->plan->width ? format_columns(text)
 							       : drawing->plan->width);
@@ -237,9 +242,10 @@ static void draw_legend(struct drawing *drawing)
 	}
 	if (drawing->seen[HEAT_UNKNOWN])
 		column = legend_entry(drawing->out, drawing->plan, column, HEAT_UNKNOWN,
-				      "unknown: can't be watched");
+				      drawing->plan->width < 32 ? "unknown"
+								: "unknown: can't be watched");
 	if (drawing->seen[HEAT_PAUSED])
-		legend_entry(drawing->out, drawing->plan, column, HEAT_PAUSED, "nobody watched");
+		legend_entry(drawing->out, drawing->plan, column, HEAT_PAUSED, "not watched then");
 	fputs("\n", drawing->out);
 	text_wrap(
 		drawing->out, drawing->plan->width, 2,

@@ -7,94 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/facts.h"
 #include "report/format.h"
 #include "report/text.h"
 
 #define MAP_LINES    12
-#define CHART_LINES  5
+#define CHART_LINES  6
 #define TABLE_LINES  8
 #define LABEL_INDENT 13
 
-/*
- * What a clear and a flush cost a target that is running, as measured on a 2-core virtual
- * machine with 4 KiB pages: 100 clears every 5 ms slowed a busy thread by about 5 %,
- * and a flush of the whole TLB took about 50 us. A record may say it better in its properties.
- */
-#define CLEAR_COST_NS 2500.0
-#define FLUSH_COST_NS 50000.0
-
-/* Costs and what else the summary knows beyond &struct gather. */
-struct facts {
-	double duration_s;
-	double watched_s;
-	double cpu_pct;	     /* -1: not recorded */
-	double clears_per_s; /* -1: nothing was watched */
-	double slowdown_pct; /* -1: no real target */
-	double mapped;
-	double resident; /* -1: not recorded */
-	double idle_ns[WSS_PERCENTILES];
-	double wss[WSS_PERCENTILES];
-};
-
-static double meta_number(struct record_reader *record, const char *key, double otherwise)
-{
-	const char *text = record_reader_meta(record, key);
-	char *end;
-	double value;
-
-	if (!text || !*text)
-		return otherwise;
-	value = strtod(text, &end);
-	return *end || !(value >= 0) || !isfinite(value) ? otherwise : value;
-}
-
-/* How long memory has not been accessed, over the bytes of which that is known. */
-static int idle_percentiles(const struct gather *gather, double result[WSS_PERCENTILES])
-{
-	struct wss_value *values;
-	size_t i, n = 0;
-
-	values = calloc(gather->last_pieces.nr + 1, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	for (i = 0; i < gather->last_pieces.nr; i++) {
-		const struct grid_piece *piece = &gather->last_pieces.array[i].piece;
-
-		if (!piece->samples)
-			continue;
-		values[n].value = piece->nr_accesses ? 0 : (double)piece->age * gather->last_ns;
-		values[n++].weight = (double)(piece->end - piece->start);
-	}
-	wss_percentiles(values, n, result);
-	free(values);
-	return 0;
-}
-
-static int collect_facts(struct facts *facts, const struct gather *gather,
-			 struct record_reader *record)
-{
-	double costs;
-	size_t i;
-	int err;
-
-	*facts = (struct facts){.cpu_pct = -1, .clears_per_s = -1, .slowdown_pct = -1};
-	facts->duration_s = (double)(gather->t_end_ns - gather->t_start_ns) / 1e9;
-	facts->watched_s = (double)gather->watched_ns / 1e9;
-	facts->resident = meta_number(record, "resident_bytes", -1);
-	if (facts->watched_s > 0) {
-		facts->clears_per_s = gather->clears / facts->watched_s;
-		if (gather->cpu_known)
-			facts->cpu_pct = gather->cpu_ns / 1e7 / facts->watched_s;
-		costs = gather->clears * meta_number(record, "clear_cost_ns", CLEAR_COST_NS) +
-			gather->flushes * meta_number(record, "flush_cost_ns", FLUSH_COST_NS);
-		if (!gather->virtual_time)
-			facts->slowdown_pct = costs / 1e7 / facts->watched_s;
-	}
-	for (i = 0; i < gather->nr_targets; i++)
-		facts->mapped += (double)gather->targets[i].mapped_bytes;
-	err = idle_percentiles(gather, facts->idle_ns);
-	return err ? err : wss_gathered(gather, facts->wss);
-}
+/* Room for the table of percentiles. */
+#define TABLE_WIDTH 76
 
 static void print_fact(FILE *out, const struct text_plan *plan, const char *label, const char *text)
 {
@@ -159,57 +82,106 @@ static void print_cost(FILE *out, const struct text_plan *plan, const struct fac
 	print_fact(out, plan, "cost", text);
 }
 
+/* The sizes as parts of one line. */
+static void print_bar(FILE *out, const struct text_plan *plan, const double parts[4])
+{
+	static const unsigned int cells[4] = {9, 5, 0, HEAT_UNKNOWN};
+	size_t columns = plan->width - LABEL_INDENT, i, from = 0, to;
+	struct heat_pen pen = HEAT_PEN_NEW;
+	double total = 0, sum = 0;
+	char buf[HEAT_DRAW_MAX];
+
+	columns = columns > 64 ? 64 : columns;
+	for (i = 0; i < 4; i++)
+		total += parts[i];
+	if (!(total > 0))
+		return;
+	text_repeat(out, " ", LABEL_INDENT);
+	for (i = 0; i < 4; i++, from = to) {
+		sum += parts[i];
+		to = (size_t)(sum / total * (double)columns + 0.5);
+		for (size_t c = from; c < to; c++) {
+			heat_draw(buf, &plan->style, &pen, cells[i]);
+			fputs(buf, out);
+		}
+	}
+	heat_reset(buf, &pen);
+	fprintf(out, "%s\n", buf);
+}
+
 static void print_memory(FILE *out, const struct text_plan *plan, const struct gather *gather,
 			 const struct facts *facts)
 {
+	static const char *const names[4] = {"hot", "warm", "idle", "unknown"};
+	static const char *const meanings[4] = {"accessed in at least half of the samples",
+						"accessed less often", "not accessed in the window",
+						"can't be watched"};
 	const struct gather_sizes *last = &gather->last, *mean = &gather->mean;
-	double warm = last->watched - last->hot - last->idle - last->unknown;
-	double mean_warm = mean->watched - mean->hot - mean->idle - mean->unknown;
-	struct {
-		const char *name;
-		double last, mean;
-		const char *meaning;
-	} rows[] = {
-		{"hot", last->hot, mean->hot, "accessed in at least half of the samples"},
-		{"warm", warm, mean_warm, "accessed less often"},
-		{"idle", last->idle, mean->idle, "not accessed in the window"},
-		{"unknown", last->unknown, mean->unknown, "can't be watched"},
-	};
+	const double now[4] = {last->hot, last->watched - last->hot - last->idle - last->unknown,
+			       last->idle, last->unknown};
+	const double average[4] = {mean->hot,
+				   mean->watched - mean->hot - mean->idle - mean->unknown,
+				   mean->idle, mean->unknown};
 	char text[SUMMARY_TEXT];
 	size_t i;
 	int n;
 
 	n = snprintf(text, sizeof(text), "%s mapped", format_size(facts->mapped).s);
 	if (facts->resident >= 0)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, ", %s resident",
-			      format_size(facts->resident).s);
-	snprintf(text + n, sizeof(text) - (size_t)n, "; in the last window, and on average:");
+		snprintf(text + n, sizeof(text) - (size_t)n, ", %s resident",
+			 format_size(facts->resident).s);
 	print_fact(out, plan, "memory", text);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	if (plan->width >= 40) {
+		print_bar(out, plan, now);
+		fprintf(out, "%*s%-8s %9s %9s\n", LABEL_INDENT, "", "", "at end", "average");
+	}
+	for (i = 0; i < 4; i++) {
 		if (plan->width < 40)
-			text_wrap(out, plan->width, 4, "  %s %s (%s)", rows[i].name,
-				  format_size(rows[i].last).s, format_size(rows[i].mean).s);
+			text_wrap(out, plan->width, 4, "  %s: %s", names[i], format_size(now[i]).s);
 		else
-			text_wrap(out, plan->width, LABEL_INDENT + 2, "%*s%-8s %9s %9s%s%s",
-				  LABEL_INDENT, "", rows[i].name, format_size(rows[i].last).s,
-				  format_size(rows[i].mean).s, plan->width >= 76 ? "   " : "",
-				  plan->width >= 76 ? rows[i].meaning : "");
+			fprintf(out, "%*s%-8s %9s %9s%s%s\n", LABEL_INDENT, "", names[i],
+				format_size(now[i]).s, format_size(average[i]).s,
+				plan->width >= 82 ? "   " : "",
+				plan->width >= 82 ? meanings[i] : "");
 	}
 }
 
+/* One row of the table of percentiles, or, where that is too wide, a list. */
 static void print_percentiles(FILE *out, const struct text_plan *plan, const char *label,
 			      const double values[WSS_PERCENTILES],
-			      struct format_text (*format)(double), const char *what)
+			      struct format_text (*format)(double))
 {
 	char text[SUMMARY_TEXT];
 	size_t i;
 	int n = 0;
 
-	for (i = 0; i < WSS_PERCENTILES; i++)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%u%% %s", i ? ", " : "",
-			      wss_percents[i], format(values[i]).s);
-	snprintf(text + n, sizeof(text) - (size_t)n, " %s", what);
-	print_fact(out, plan, label, text);
+	for (i = 0; i < WSS_PERCENTILES; i++) {
+		if (plan->width >= TABLE_WIDTH)
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%9s", i ? " " : "",
+				      format(values[i]).s);
+		else
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%u%%: %s",
+				      i ? ", " : "", wss_percents[i], format(values[i]).s);
+	}
+	if (plan->width >= TABLE_WIDTH)
+		fprintf(out, "%-*s%s\n", LABEL_INDENT, label, text);
+	else
+		print_fact(out, plan, label, text);
+}
+
+static void print_both_percentiles(FILE *out, const struct text_plan *plan,
+				   const struct facts *facts)
+{
+	size_t i;
+
+	if (plan->width >= TABLE_WIDTH) {
+		fprintf(out, "%*s", LABEL_INDENT, "");
+		for (i = 0; i < WSS_PERCENTILES; i++)
+			fprintf(out, "%s%8u%%", i ? " " : "", wss_percents[i]);
+		fprintf(out, "%s\n", plan->width >= 100 ? "   of time or memory at most" : "");
+	}
+	print_percentiles(out, plan, "working set", facts->wss, format_size);
+	print_percentiles(out, plan, "idle for", facts->idle_ns, format_duration);
 }
 
 static int print_notes(FILE *out, const struct text_plan *plan, const struct gather *gather)
@@ -237,24 +209,22 @@ static int print_summary(FILE *out, const struct text_plan *plan, struct gather 
 	struct facts facts;
 	int err;
 
-	err = collect_facts(&facts, gather, record);
+	err = facts_collect(&facts, gather, record);
 	if (err)
 		return err;
 	print_head(out, plan, gather);
 	print_watched(out, plan, gather, &facts, record);
 	print_cost(out, plan, &facts);
 	print_memory(out, plan, gather, &facts);
-	print_percentiles(out, plan, "idle since", facts.idle_ns, format_duration,
-			  "(so much of the memory for at most so long)");
-	print_percentiles(out, plan, "working set", facts.wss, format_size,
-			  "(so much of the time at most so large)");
+	print_both_percentiles(out, plan, &facts);
 	fprintf(out, "\nHeat\n");
 	heatmap_draw(out, gather, options, plan);
 	fprintf(out, "\nWorking set\n");
 	err = wss_chart(out, gather, plan, CHART_LINES);
 	if (err)
 		return err;
-	fprintf(out, "\nHottest regions of the last window\n");
+	fputc('\n', out);
+	text_wrap(out, plan->width, 2, "Hottest regions of the last window");
 	regions_sort(gather, options);
 	regions_table(out, gather, plan, options->limit ? options->limit : TABLE_LINES);
 	return print_notes(out, plan, gather);
@@ -385,7 +355,7 @@ int report_summary_json(struct record_reader *record, const struct report_option
 	err = gather(&gathered, record, options, &request, error);
 	if (err)
 		return err;
-	err = collect_facts(&facts, &gathered, record);
+	err = facts_collect(&facts, &gathered, record);
 	*json = err ? NULL : summary_json(&gathered, &facts);
 	notes = *json ? summary_notes(&gathered) : NULL;
 	gather_clear(&gathered);

@@ -4,6 +4,7 @@
  */
 #include "report/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -78,6 +79,10 @@ void text_wrap(FILE *out, size_t width, size_t indent, const char *fmt, ...)
 		blanks = strspn(at, " ");
 		at += blanks;
 		len = strcspn(at, " ");
+		/* A number stays with its unit. */
+		while (len && at[len] == ' ' && isdigit((unsigned char)at[len - 1]) &&
+		       isalpha((unsigned char)at[len + 1]))
+			len += 1 + strcspn(at + len + 1, " ");
 		memcpy(word, at, len);
 		word[len] = 0;
 		columns = format_columns(word);

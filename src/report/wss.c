@@ -114,7 +114,7 @@ static void chart_line(FILE *out, const struct text_plan *plan, const double *me
 		else if (plan->style.unicode)
 			fputs(eighths[n], out);
 		else
-			fputc(n >= 6 ? '#' : n >= 3 ? '+' : n ? '.' : ' ', out);
+			fputc(n >= 6 ? '#' : n >= 3 ? ':' : n ? '.' : ' ', out);
 	}
 	fprintf(out, "%s", text_frame(plan));
 }
