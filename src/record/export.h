@@ -25,7 +25,7 @@ int record_format_parse(const char *name, enum record_format *format);
  * @out_name:	for the error's text, as "standard output"
  *
  * Needs memory for one snapshot, however long the record is (damo's format reads the record once per
- * target). Return: 0; the reader's errors; -EPIPE, -ENOSPC... when @out can't take it, with a text.
+ * target). A program whose output may be a closed pipe ignores SIGPIPE. Return: 0; the reader's errors; -EPIPE, -ENOSPC... when @out can't take it, with a text.
  */
 int record_export(struct record_reader *reader, enum record_format format, FILE *out,
 		  const char *out_name, struct damon_error *err);

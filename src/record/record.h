@@ -120,6 +120,9 @@ struct record_options {
  * the others there before the start or on the kdamond. What is not a window waits in memory and is
  * written in the transaction of the next window, or at the close; a reader so always finds a window
  * with everything that belongs to it.
+ *
+ * A program that writes records ignores SIGXFSZ, so that a file size limit is an error (-EFBIG) and
+ * not its end, and doesn't use a record on both sides of a fork().
  */
 
 struct record;
