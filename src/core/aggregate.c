@@ -23,6 +23,13 @@ static size_t total_regions(const struct damon_ctx *ctx)
 	return nr;
 }
 
+/* There was no memory for a pass: the regions stay as they were until the next window's end. */
+static void left_out(struct damon_ctx *ctx)
+{
+	ctx->internal->failed_passes++;
+	damon_report_event(ctx, NULL, "memory", "regions were not adapted for lack of memory");
+}
+
 /* The size a region may have, so that there are about min_nr_regions at least. */
 static uint64_t size_limit(const struct damon_ctx *ctx)
 {
@@ -45,7 +52,7 @@ void damon_monitor_limit_size(struct damon_ctx *ctx)
 
 	for (i = 0; i < ctx->nr_targets; i++)
 		if (damon_regions_cut(damon_ctx_port(ctx), ctx->targets[i]->regions, limit))
-			ctx->internal->failed_passes++;
+			left_out(ctx);
 }
 
 static uint32_t largest_frequency(const struct damon_ctx *ctx, const struct damon_merge_rule *rule)
@@ -99,7 +106,7 @@ static void merge_targets(struct damon_ctx *ctx, const struct damon_merge_rule *
 
 	for (i = 0; i < ctx->nr_targets; i++)
 		if (damon_regions_merge(damon_ctx_port(ctx), ctx->targets[i]->regions, rule))
-			ctx->internal->failed_passes++;
+			left_out(ctx);
 }
 
 /*
@@ -162,7 +169,7 @@ static void split_targets(struct damon_ctx *ctx)
 			if (damon_regions_split(damon_ctx_port(ctx), table, &internal->rng, parts,
 						step, (offset + step - before % step) % step,
 						ctx->attrs.min_region_sz))
-				internal->failed_passes++;
+				left_out(ctx);
 			before += in_target;
 		}
 	}
