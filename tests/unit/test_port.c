@@ -369,16 +369,19 @@ void test_world_sample(struct test_world *world, unsigned int nr)
 {
 	struct damon_ctx *ctx = world->ctx;
 	unsigned int i;
+	bool window;
 
 	for (i = 0; i < nr; i++) {
 		assert_int_equal(damon_monitor_prepare(ctx), 0);
 		world->port.ahead_ns += ctx->attrs.sample_interval * 1000;
 		assert_false(damon_monitor_samples_dropped(ctx));
 		assert_int_equal(damon_monitor_check(ctx), 0);
-		if (damon_monitor_window_due(ctx)) {
+		window = damon_monitor_window_due(ctx);
+		if (window)
 			damon_monitor_merge(ctx);
+		damon_schemes_apply(ctx);
+		if (window)
 			assert_int_equal(damon_monitor_window_end(ctx), 0);
-		}
 		damon_monitor_update(ctx);
 	}
 }
