@@ -4,6 +4,7 @@
  * beside what is in force; then it is swapped in, which can't fail.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "core/attrs.h"
 #include "core/region.h"
@@ -178,7 +179,7 @@ static int check_source(const struct damon_ctx *dst, const struct damon_ctx *src
 {
 	int err;
 
-	if (src->lib != dst->lib || (running && src->ops && src->ops != dst->ops))
+	if (src == dst || src->lib != dst->lib || (running && src->ops && src->ops != dst->ops))
 		return -EINVAL;
 	err = damon_check_attrs(&src->attrs);
 	if (err)
@@ -187,10 +188,51 @@ static int check_source(const struct damon_ctx *dst, const struct damon_ctx *src
 				  src->nr_probes);
 }
 
+static bool same_filter(const struct damon_filter *a, const struct damon_filter *b)
+{
+	if (a->type != b->type || a->matching != b->matching || a->allow != b->allow)
+		return false;
+	if (!a->memcg_path || !b->memcg_path)
+		return a->memcg_path == b->memcg_path;
+	return !strcmp(a->memcg_path, b->memcg_path);
+}
+
+static bool same_probe(const struct damon_probe *a, const struct damon_probe *b)
+{
+	uint32_t i;
+
+	if (a->weight != b->weight || a->nr_filters != b->nr_filters)
+		return false;
+	for (i = 0; i < a->nr_filters; i++)
+		if (!same_filter(&a->filters[i], &b->filters[i]))
+			return false;
+	return true;
+}
+
+/* With other probes, what was counted in this window counted something else. */
+static void swap_probes(struct damon_ctx *dst, const struct damon_ctx *src)
+{
+	bool same = dst->nr_probes == src->nr_probes;
+	uint32_t i;
+
+	for (i = 0; same && i < src->nr_probes; i++)
+		same = same_probe(&dst->probes[i], &src->probes[i]);
+	dst->nr_probes = src->nr_probes;
+	for (i = 0; i < DAMON_MAX_PROBES; i++)
+		dst->probes[i] = src->probes[i];
+	if (same)
+		return;
+	/* With weights, samples weren't made old, or need not have been. */
+	dst->internal->changed = true;
+	if (dst->internal->window_complete)
+		return;
+	damon_drop_half_window(dst);
+	damon_monitor_start_window(dst);
+}
+
 int damon_commit_ctx(struct damon_ctx *dst, struct damon_ctx *src)
 {
 	struct plan plan = {0};
-	uint32_t i;
 	int err;
 
 	if (!damon_kdamond_may_change(dst))
@@ -212,10 +254,8 @@ int damon_commit_ctx(struct damon_ctx *dst, struct damon_ctx *src)
 		dst->ops_env = src->ops_env;
 	}
 	dst->pause = src->pause;
-	dst->nr_probes = src->nr_probes;
-	for (i = 0; i < DAMON_MAX_PROBES; i++)
-		dst->probes[i] = src->probes[i];
 	swap_targets(dst, &plan);
+	swap_probes(dst, src);
 	damon_apply_attrs(dst, &src->attrs);
 	damon_schemes_commit_swap(dst, plan.schemes, src->nr_schemes);
 	if (plan.running)
