@@ -335,6 +335,8 @@ void damon_tune_intervals(struct damon_ctx *ctx)
 		tuned.sample_interval = goal->min_sample_us;
 	if (tuned.sample_interval > goal->max_sample_us)
 		tuned.sample_interval = goal->max_sample_us;
+	if (!tuned.sample_interval)
+		tuned.sample_interval = 1; /* from 0 no number of samples could be kept */
 	tuned.aggr_interval = saturating_product(tuned.sample_interval, samples);
 	if (intervals_differ(&tuned, &ctx->attrs)) {
 		change_attrs(ctx, &tuned, true);
