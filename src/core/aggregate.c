@@ -186,26 +186,25 @@ static void cost_now(struct damon_ctx *ctx, struct damon_cost *cost)
 	cost->cpu_ns = port->thread_cpu_ns(port) - ctx->internal->cpu_start_ns;
 }
 
-/* What the window that ends now was like. */
-static struct damon_window describe_window(struct damon_ctx *ctx)
+/*
+ * Comes before the intervals are tuned: counts and ages are then in terms of the intervals that
+ * the window names.
+ */
+static int publish(struct damon_ctx *ctx)
 {
 	struct damon_port *port = damon_ctx_port(ctx);
-
-	return (struct damon_window){
+	struct damon_window window = {
 		.t_start_ns = ctx->internal->window_start_ns,
 		.t_end_ns = port->now_ns(port),
 		.sample_us = ctx->attrs.sample_interval,
 		.aggr_us = ctx->attrs.aggr_interval,
 		.nr_samples = ctx->internal->window_samples,
 	};
-}
 
-static int publish(struct damon_ctx *ctx, struct damon_window *window)
-{
 	if (!ctx->callbacks.window)
 		return 0;
-	cost_now(ctx, &window->cost);
-	return ctx->callbacks.window(ctx, window, ctx->callbacks.data);
+	cost_now(ctx, &window.cost);
+	return ctx->callbacks.window(ctx, &window, ctx->callbacks.data);
 }
 
 void damon_monitor_start_window(struct damon_ctx *ctx)
@@ -221,13 +220,12 @@ void damon_monitor_start_window(struct damon_ctx *ctx)
 
 int damon_monitor_window_end(struct damon_ctx *ctx)
 {
-	struct damon_window window = describe_window(ctx);
 	struct damon_merge_rule rule;
 	uint32_t i;
 	int err;
 
+	err = publish(ctx);
 	damon_tune_intervals(ctx);
-	err = publish(ctx, &window);
 	rule = damon_compare_rule(ctx);
 	for (i = 0; i < ctx->nr_targets; i++)
 		damon_regions_reset(ctx->targets[i]->regions, &rule);
