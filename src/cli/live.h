@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The live view: one strip of heat per window scrolls by on standard error, above a status line.
+ *
+ * Strips are made on the kdamond, and printed by the main thread: a terminal that
+ * is held (Ctrl-S) must not hold up monitoring. A strip nobody printed in time is replaced by the next.
+ */
+#ifndef UDAMON_CLI_LIVE_H
+#define UDAMON_CLI_LIVE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <udamon/damon.h>
+
+#include "report/report.h"
+
+/**
+ * struct live - what was seen so far, for the view and the status line
+ * @lock:	of all the rest
+ * @strips:	strips are wanted
+ * @windows, @t_first_ns, @t_last_ns: how many windows there were, when the first began, when the last
+ *		ended
+ * @aggr_us:	length of the last
+ * @accessed, @known: bytes that were accessed in the last window, of how many
+ */
+struct live {
+	pthread_mutex_t lock;
+	bool strips;
+	struct report_style style;
+	uint64_t windows;
+	uint64_t t_first_ns;
+	uint64_t t_last_ns;
+	uint64_t aggr_us;
+	uint64_t accessed;
+	uint64_t known;
+	/* private: */
+	bool fresh;
+	uint64_t t_drawn_ns;
+	struct report_strip_region *regions;
+	size_t capacity;
+	char strip[REPORT_STRIP_SIZE];
+};
+
+/** live_init() - @strips: whether to show them, as @style says */
+void live_init(struct live *live, bool strips, const struct report_style *style);
+void live_clear(struct live *live);
+
+/** live_legend() - print what the strips' levels mean */
+void live_legend(struct live *live);
+
+/** live_window() - a window of @ctx was published; on its kdamond. Shows its first target. */
+void live_window(struct live *live, const struct damon_ctx *ctx, const struct damon_window *window);
+
+/** live_draw() - print a strip that was made since the last call */
+void live_draw(struct live *live);
+
+/** live_hush() - no strips any more */
+void live_hush(struct live *live);
+
+/** live_width() - the terminal has another size now */
+void live_width(struct live *live, unsigned int width);
+
+/** live_seconds() - how long it has been watching, seconds of windows */
+double live_seconds(struct live *live);
+
+/** format_bytes() - "12.3 MiB" into @text of at least 16 bytes; returns it */
+char *format_bytes(uint64_t bytes, char *text);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Writing results. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "cli/output.h"
+
+static int cannot_write(void)
+{
+	if (errno == EPIPE)
+		return 128 + SIGPIPE;
+	return give_up(EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int output_text(const char *text, size_t size)
+{
+	int ret = output_flush();
+
+	if (ret)
+		return ret;
+	ret = write_all(STDOUT_FILENO, text, size);
+	if (!ret)
+		return 0;
+	errno = -ret;
+	return cannot_write();
+}
+
+int output_flush(void)
+{
+	if (!fflush(stdout))
+		return 0;
+	return cannot_write();
+}
+
+/* Into a new file beside @path, which then takes its place. */
+static int replace_file(const char *path, const char *text, size_t size)
+{
+	char temporary[PATH_MAX];
+	int fd, ret;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	if (fd < 0)
+		return -errno;
+	ret = write_all(fd, text, size);
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (!ret && rename(temporary, path))
+		ret = -errno;
+	if (ret)
+		unlink(temporary);
+	return ret;
+}
+
+/* Devices and pipes (/dev/stdout) are written to, not replaced. */
+static int write_special(const char *path, const char *text, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write_all(fd, text, size);
+	if (close(fd) && !ret)
+		ret = -errno;
+	return ret;
+}
+
+int output_file(const char *path, const char *text, size_t size)
+{
+	struct stat st;
+	int ret;
+
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		ret = write_special(path, text, size);
+	else
+		ret = replace_file(path, text, size);
+	if (!ret)
+		return 0;
+	return give_up(EXIT_FAILED, "cannot write '%s': %s%s", path, strerror(-ret),
+		       ret == -ENOENT	? "; create the directory or choose another"
+		       : ret == -ENOSPC ? "; free some space or choose another place"
+					: "");
+}

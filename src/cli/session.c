@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Watching live processes: set up, main loop, and the way out. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <udamon/ops.h>
+
+#include "access/doctor.h"
+#include "cli/message.h"
+#include "cli/session.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "ops/vaddr.h"
+#include "system/process.h"
+
+/* A status line for what takes longer than this; it is renewed a few times a second. */
+#define PATIENCE_NS 2000000000ULL
+#define REFRESH_MS  250
+/* A program that starts makes most of its mappings in this time; they are looked for this often. */
+#define START_UP_NS	   2000000000ULL
+#define START_UP_UPDATE_US 50000
+
+static int out_of_memory(void)
+{
+	return give_up(EXIT_FAILED, "out of memory");
+}
+
+/* Callbacks of the context: on the kdamond. */
+
+static void kick(struct session *session)
+{
+	uint64_t one = 1;
+
+	(void)!write(session->kick_fd, &one, sizeof(one));
+}
+
+static void read_mappings(struct session *session, const struct damon_ctx *ctx, int64_t target)
+{
+	/* Without memory for them the record only lacks names for addresses. */
+	for (uint32_t i = 0; i < ctx->nr_targets; i++)
+		if (target < 0 || ctx->targets[i]->id == target)
+			recording_mappings(&session->recording, ctx->targets[i]);
+}
+
+/* The program has started: from now on its layout is read as often as was asked for. */
+static void settle(struct session *session, struct damon_ctx *ctx)
+{
+	struct damon_attrs attrs = ctx->attrs;
+
+	session->starting = false;
+	attrs.ops_update_interval = session->opts->update_us;
+	damon_set_attrs(ctx, &attrs);
+}
+
+static int on_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
+{
+	struct session *session = data;
+
+	if (window->t_end_ns - session->t_mappings_ns >= ctx->attrs.ops_update_interval * 1000) {
+		session->t_mappings_ns = window->t_end_ns;
+		read_mappings(session, ctx, -1);
+	}
+	/* What can't be written is counted by the record, and is no reason to stop. */
+	record_window(session->recording.rec, ctx, window);
+	live_window(&session->live, ctx, window);
+	if (session->starting && window->t_end_ns - session->t_start_ns >= START_UP_NS)
+		settle(session, ctx);
+	kick(session);
+	return 0;
+}
+
+static void on_event(struct damon_ctx *ctx, const struct damon_event *event, void *data)
+{
+	struct session *session = data;
+
+	if (!strcmp(event->what, "layout") || !strcmp(event->what, "exec"))
+		read_mappings(session, ctx, event->target);
+	record_event(session->recording.rec, event);
+}
+
+static void on_stopped(struct damon_ctx *ctx, int result, void *data)
+{
+	struct session *session = data;
+
+	pthread_mutex_lock(&session->live.lock);
+	session->result = result;
+	pthread_mutex_unlock(&session->live.lock);
+	kick(session);
+}
+
+static void on_lost(void *data, int code, const char *text)
+{
+	struct session *session = data;
+
+	pthread_mutex_lock(&session->live.lock);
+	snprintf(session->lost, sizeof(session->lost), "%s", text);
+	pthread_mutex_unlock(&session->live.lock);
+	kick(session);
+}
+
+/* Setting up. */
+
+/* Which privileges are missing and what for, as "CAP_X (to ...), CAP_Y (to ...)"; "" for none. */
+static void missing_capabilities(char *text, size_t size)
+{
+	struct doctor *doctor = calloc(1, sizeof(*doctor));
+
+	text[0] = '\0';
+	if (!doctor || doctor_examine(doctor))
+		goto out;
+	for (unsigned int i = 0; i < doctor->nr_capabilities; i++) {
+		const struct doctor_capability *capability = &doctor->capabilities[i];
+		size_t len = strlen(text);
+
+		if (!capability->have)
+			snprintf(text + len, size - len, "%s%s (%s)", len ? ", " : "",
+				 capability->name, capability->purpose);
+	}
+out:
+	free(doctor);
+}
+
+static int cannot_watch(int code, const char *why)
+{
+	char missing[1024];
+
+	if (code == -EINVAL)
+		return give_up(EXIT_USAGE, "%s", why);
+	if (code != -EPERM && code != -EACCES && code != -EOPNOTSUPP)
+		return give_up(EXIT_FAILED, "%s", why);
+	missing_capabilities(missing, sizeof(missing));
+	if (missing[0])
+		return give_up(EXIT_CANNOT,
+			       "%s; missing here: %s; run it as root (sudo), or watch a simulated "
+			       "program instead: udamon sim hotcold",
+			       why, missing);
+	return give_up(EXIT_CANNOT,
+		       "%s; 'udamon doctor' says more; or watch a simulated program instead: "
+		       "udamon sim hotcold",
+		       why);
+}
+
+int session_open(struct session *session, const struct options *opts)
+{
+	const struct vaddr_options vaddr = {.engine = opts->engine};
+	struct report_style style;
+	struct damon_error err = {""};
+	struct damon_attrs attrs;
+	int ret;
+
+	*session = (struct session){.opts = opts, .kick_fd = -1};
+	terminal_style_stderr(opts, &style);
+	live_init(&session->live, false, &style);
+	ret = options_attrs(opts, &attrs);
+	if (ret)
+		return ret;
+	if (signals_start(true) || (session->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0)
+		return give_up(EXIT_FAILED, "cannot wait for signals: %s", strerror(errno));
+	ret = vaddr_env_new(&session->env, &vaddr, &err);
+	if (ret)
+		return cannot_watch(ret, err.text);
+	session->port = damon_port_posix_new();
+	if (!session->port || damon_lib_new(&session->lib, session->port) ||
+	    vaddr_register(session->lib, session->env) ||
+	    damon_new_ctx(&session->ctx, session->lib) ||
+	    damon_select_ops(session->ctx, opts->nr_ranges ? DAMON_OPS_FVADDR : DAMON_OPS_VADDR))
+		return out_of_memory();
+	session->ctx->seed = opts->seed ? opts->seed : session->port->seed(session->port);
+	session->ctx->callbacks = (struct damon_callbacks){
+		.window = on_window,
+		.event = on_event,
+		.stopped = on_stopped,
+		.data = session,
+	};
+	if (damon_set_attrs(session->ctx, &attrs))
+		return give_up(EXIT_USAGE,
+			       "these intervals and numbers of regions don't go together");
+	return 0;
+}
+
+int session_add(struct session *session, pid_t pid, bool may_be_gone)
+{
+	const struct options *opts = session->opts;
+	struct damon_error err = {""};
+	struct damon_target *target;
+	struct watched *watched;
+	int pidfd, ret;
+
+	watched = reallocarray(session->watched, session->nr_watched + 1, sizeof(*watched));
+	if (!watched)
+		return out_of_memory();
+	session->watched = watched;
+	ret = process_open(pid, &pidfd, NULL, &err);
+	if (ret == -ESRCH && may_be_gone)
+		return 0;
+	if (ret)
+		return give_up(EXIT_FAILED, "%s", err.text);
+	ret = vaddr_target_new(&target, session->lib, session->env, pid, &err);
+	if (ret) {
+		close(pidfd);
+		if (ret == -ESRCH && may_be_gone)
+			return 0;
+		return ret == -EINVAL ? give_up(EXIT_FAILED, "%s", err.text)
+				      : cannot_watch(ret, err.text);
+	}
+	if (opts->nr_ranges)
+		ret = damon_set_regions(target, opts->ranges, opts->nr_ranges,
+					session->ctx->attrs.min_region_sz);
+	if (!ret)
+		ret = damon_add_target(session->ctx, target);
+	if (ret) {
+		damon_free_target(target);
+		close(pidfd);
+		return ret == -ENOMEM ? out_of_memory()
+				      : give_up(EXIT_USAGE,
+						"the ranges can't be watched: %s; once "
+						"aligned to pages they must not overlap",
+						strerror(-ret));
+	}
+	watched[session->nr_watched++] = (struct watched){.pidfd = pidfd, .target = target};
+	return 0;
+}
+
+/* The command line, as the record keeps it. Return: a text to free, or NULL. */
+static char *own_command_line(void)
+{
+	char text[4096];
+
+	return process_cmdline(getpid(), text, sizeof(text)) ? NULL : strdup(text);
+}
+
+static int make_record(struct session *session, const char *path)
+{
+	char *command = own_command_line();
+	struct damon_ctx *ctx = session->ctx;
+	const struct record_options options = {
+		.engine = vaddr_env_engine(session->env),
+		.command = command,
+		.seed = ctx->seed,
+		.clock = "monotonic",
+		.now_ns = session->port->now_ns(session->port),
+		.attrs = &ctx->attrs,
+		.failed = on_lost,
+		.data = session,
+	};
+	struct damon_error err = {""};
+	int ret;
+
+	session->path = path;
+	ret = record_create(&session->recording.rec, path, &options, &err);
+	free(command);
+	if (ret)
+		return give_up(EXIT_FAILED, "%s", err.text);
+	for (size_t i = 0; i < session->nr_watched && !ret; i++) {
+		ret = recording_process(&session->recording, session->watched[i].target,
+					damon_ops_name(ctx->ops->id));
+		if (!ret)
+			ret = recording_mappings(&session->recording, session->watched[i].target);
+	}
+	return ret ? out_of_memory() : 0;
+}
+
+int session_start(struct session *session, const char *path, bool starting)
+{
+	struct damon_error err = {""};
+	int ret;
+
+	ret = make_record(session, path);
+	if (ret)
+		return ret;
+	if (starting && session->ctx->attrs.ops_update_interval > START_UP_UPDATE_US) {
+		session->starting = true;
+		session->ctx->attrs.ops_update_interval = START_UP_UPDATE_US;
+	}
+	session->t_start_ns = session->port->now_ns(session->port);
+	session->t_mappings_ns = session->t_start_ns;
+	ret = damon_start(&session->ctx, 1, false);
+	if (ret) {
+		if (!vaddr_env_error(session->env, &err))
+			snprintf(err.text, sizeof(err.text), "cannot start watching: %s",
+				 strerror(-ret));
+		return ret == -EINVAL ? give_up(EXIT_FAILED, "%s", err.text)
+				      : cannot_watch(ret, err.text);
+	}
+	session->started = true;
+	return 0;
+}
+
+/* The main loop. */
+
+static void set_paused(struct session *session, bool paused)
+{
+	int ret;
+
+	if (session->paused == paused)
+		return;
+	ret = paused ? damon_pause(session->ctx) : damon_resume(session->ctx);
+	if (ret)
+		return; /* it has just stopped */
+	session->paused = paused;
+	note(!paused			? "resumed"
+	     : session->foreground.keys ? "paused; p goes on"
+					: "paused; SIGUSR2 goes on");
+}
+
+/* Take in what the signals ask for; true when one of them ends the session. */
+static bool take_signals(struct session *session)
+{
+	struct report_style style;
+	bool from_terminal;
+	int signo;
+
+	while ((signo = signals_next(&from_terminal))) {
+		switch (signo) {
+		case SIGUSR1:
+			set_paused(session, true);
+			break;
+		case SIGUSR2:
+			set_paused(session, false);
+			break;
+		case SIGWINCH:
+			terminal_style_stderr(session->opts, &style);
+			live_width(&session->live, style.width);
+			break;
+		case SIGTSTP:
+		case SIGCHLD:
+			if (foreground_signal(&session->foreground, signo)) {
+				session->hushed = true;
+				live_hush(&session->live);
+			}
+			break;
+		case SIGINT:
+		case SIGTERM:
+		case SIGHUP:
+			session->signal = signo;
+			session->signal_from_terminal = from_terminal;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take_keys(struct session *session)
+{
+	int key;
+
+	while ((key = terminal_key()))
+		if (key == 'p')
+			set_paused(session, !session->paused);
+}
+
+static void take_kick(struct session *session)
+{
+	char lost[sizeof(session->lost)];
+	uint64_t count;
+
+	(void)!read(session->kick_fd, &count, sizeof(count));
+	pthread_mutex_lock(&session->live.lock);
+	snprintf(lost, sizeof(lost), "%s", session->lost);
+	pthread_mutex_unlock(&session->live.lock);
+	if (lost[0] && !session->lost_said) {
+		session->lost_said = true;
+		give_up(0, "%s; watching goes on, what is lost is counted", lost);
+	}
+	live_draw(&session->live);
+}
+
+static void show_status(struct session *session, const char *what, uint64_t now_ns)
+{
+	char bytes[16];
+	uint64_t windows, accessed;
+
+	if (session->opts->quiet || session->hushed || now_ns - session->t_start_ns < PATIENCE_NS)
+		return;
+	pthread_mutex_lock(&session->live.lock);
+	windows = session->live.windows;
+	accessed = session->live.accessed;
+	pthread_mutex_unlock(&session->live.lock);
+	terminal_status("%s %s for %.0f s: %" PRIu64 " windows, %s in use; Ctrl-C ends",
+			session->paused ? "paused" : "watching", what,
+			(double)(now_ns - session->t_start_ns) / 1e9, windows,
+			format_bytes(accessed, bytes));
+}
+
+/* How long poll() may wait, in milliseconds: until the time is up or the status is to be renewed. */
+static int patience(const struct session *session, uint64_t now_ns, uint64_t end_ns)
+{
+	uint64_t left_ms = end_ns > now_ns ? (end_ns - now_ns + 999999) / 1000000 : 0;
+
+	if (!session->opts->quiet && terminal_has_status() && left_ms > REFRESH_MS)
+		return REFRESH_MS;
+	return left_ms > 3600000 ? 3600000 : (int)left_ms;
+}
+
+/* Forget the processes that have ended; returns how many are left. */
+static size_t take_endings(struct session *session, const struct pollfd *fds)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < session->nr_watched; i++) {
+		struct watched *watched = &session->watched[i];
+
+		if (watched->pidfd >= 0 && fds[i].revents) {
+			close(watched->pidfd);
+			watched->pidfd = -1;
+		}
+		left += watched->pidfd >= 0;
+	}
+	return left;
+}
+
+enum session_end session_watch(struct session *session, const char *what)
+{
+	size_t nr = session->nr_watched;
+	struct pollfd *fds = calloc(nr + 3, sizeof(*fds));
+	uint64_t end_ns = UINT64_MAX;
+	enum session_end end = SESSION_FAILED;
+
+	if (!fds) {
+		session->result = -ENOMEM;
+		return end;
+	}
+	if (session->opts->for_us)
+		end_ns = session->t_start_ns + session->opts->for_us * 1000;
+	for (;;) {
+		uint64_t now_ns = session->port->now_ns(session->port);
+
+		if (now_ns >= end_ns) {
+			end = SESSION_TIME_UP;
+			break;
+		}
+		show_status(session, what, now_ns);
+		for (size_t i = 0; i < nr; i++)
+			fds[i] = (struct pollfd){session->watched[i].pidfd, POLLIN, 0};
+		fds[nr] = (struct pollfd){signals_fd(), POLLIN, 0};
+		fds[nr + 1] = (struct pollfd){session->kick_fd, POLLIN, 0};
+		fds[nr + 2] = (struct pollfd){foreground_fd(&session->foreground), POLLIN, 0};
+		if (poll(fds, nr + 3, patience(session, now_ns, end_ns)) < 0)
+			continue;
+		if (fds[nr + 1].revents)
+			take_kick(session);
+		if (fds[nr + 2].revents & POLLIN)
+			take_keys(session);
+		else if (fds[nr + 2].revents) /* hung up */
+			session->foreground.keys = false;
+		if (fds[nr].revents && take_signals(session)) {
+			end = SESSION_SIGNAL;
+			break;
+		}
+		if (!take_endings(session, fds)) {
+			end = SESSION_TARGETS_GONE;
+			break;
+		}
+		if (!damon_is_running(session->ctx)) {
+			end = session->result ? SESSION_FAILED : SESSION_TARGETS_GONE;
+			break;
+		}
+	}
+	free(fds);
+	return end;
+}
+
+/* The way out. */
+
+int session_finish(struct session *session)
+{
+	int result, ret;
+
+	if (!session->started)
+		return 0;
+	session->started = false;
+	damon_stop(&session->ctx, 1);
+	take_kick(session);
+	terminal_clear_status();
+	ret = recording_finish(&session->recording);
+	result = session->result;
+	if (result && !ret) {
+		struct damon_error err = {""};
+
+		if (!vaddr_env_error(session->env, &err))
+			snprintf(err.text, sizeof(err.text), "watching ended: %s",
+				 strerror(-result));
+		ret = give_up(EXIT_FAILED, "%s", err.text);
+	}
+	return ret;
+}
+
+void session_close(struct session *session)
+{
+	if (session->started)
+		session_finish(session);
+	recording_discard(&session->recording);
+	damon_destroy_ctx(session->ctx);
+	if (session->lib)
+		damon_lib_free(session->lib);
+	vaddr_env_free(session->env);
+	if (session->port)
+		damon_port_posix_free(session->port);
+	for (size_t i = 0; i < session->nr_watched; i++)
+		if (session->watched[i].pidfd >= 0)
+			close(session->watched[i].pidfd);
+	free(session->watched);
+	if (session->kick_fd >= 0)
+		close(session->kick_fd);
+	live_clear(&session->live);
+}
