@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# run and record on real processes: what is refused, exit statuses, what is found.
+# shellcheck source=tests/cli/lib.sh
+. "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
+need_engine
+
+refuses "a process that doesn't exist" 1 "4194303" "$udamon" record -p 4194303
+kthread=$(pgrep -x kthreadd || true)
+if [ -n "$kthread" ]; then
+	refuses "a kernel thread" 1 "kernel thread" "$udamon" record -p "$kthread"
+else
+	skip "a kernel thread" "there is none to be seen here"
+fi
+sleep 0.01 &
+gone=$!
+wait $gone
+refuses "a process that has ended" 1 "$gone" "$udamon" record -p $gone
+refuses "no such command" 127 "cannot run 'nosuch'" "$udamon" run -- nosuch
+refuses "a command that can't be executed" 126 "cannot run '/etc/passwd'" "$udamon" run -- /etc/passwd
+refuses "no such user" 2 "--user 'nosuchuser'" "$udamon" run --user nosuchuser -- true
+refuses "no such control group" 1 "'nosuch/group'" "$udamon" record --cgroup nosuch/group
+refuses "run: directory of the record is missing" 1 "'/nosuch/x'" "$udamon" run -o /nosuch/x -- touch ran
+echo "not a record" >foreign
+refuses "run: a foreign file isn't replaced" 1 "'foreign'" "$udamon" run -o foreign -- touch ran
+is "the foreign file is as it was" "not a record" "$(cat foreign)"
+is "and the command was not started" no "$([ -e ran ] && echo yes || echo no)"
+rm -f foreign
+if setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
+	cp "$udamon" "$scratch/udamon"
+	chmod 755 "$scratch/udamon"
+	chmod 777 . "$TMPDIR"
+	as_nobody="setpriv --reuid 65534 --regid 65534 --clear-groups $scratch/udamon"
+	# shellcheck disable=SC2086 # words
+	refuses "no permission: names what is missing" 77 "CAP_BPF" $as_nobody record -p $$
+	# shellcheck disable=SC2086
+	refuses "no permission: offers the simulator, starts nothing" 77 "udamon sim hotcold" \
+		$as_nobody run -- touch ran
+	# shellcheck disable=SC2086
+	succeeds "the simulator needs no permission" $as_nobody sim hotcold --for 3s
+	# shellcheck disable=SC2086
+	try $as_nobody doctor --json
+	is "doctor says 77 where nothing works" "77 False" \
+		"$code $(python3 -c 'import json,sys; print(json.load(sys.stdin)["engines"]["point"]["ok"])' <"$scratch/out")"
+	chmod 755 .
+fi
+
+succeeds "doctor" "$udamon" doctor
+succeeds "doctor --json" "$udamon" doctor --json
+is "doctor --json has the documented keys" "True" "$(python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(all(k in d for k in ("engines", "kernel", "page_table_levels", "flush_method", "capabilities"))
+      and set(d["engines"]) == {"point", "scan", "idle"}
+      and all(set(e) == {"ok", "why"} for e in d["engines"].values()))' <"$scratch/out")"
+
+try "$udamon" run -q -- sh -c 'exit 7'
+is "run passes the command's status on" 7 "$code"
+# shellcheck disable=SC2016 # for the inner shell
+try "$udamon" run -q -- sh -c 'kill -KILL $$'
+is "and the signal that ended it" 137 "$code"
+try "$udamon" run -q -- sh -c 'echo out; echo err >&2; cat'
+is "the command's output and input are its own" "out err" \
+	"$(head -1 "$scratch/out") $(head -1 "$scratch/err")"
+try "$udamon" run -q --user nobody -- id -un
+is "run --user" "0 nobody" "$code $(head -1 "$scratch/out")"
+try "$udamon" run -q -- sh -c 'grep -E "^Sig(Blk|Ign)" /proc/self/status'
+is "the command starts with the signals it would have without udamon" \
+	"$(grep -E '^Sig(Blk|Ign)' /proc/self/status)" "$(head -2 "$scratch/out")"
+try "$udamon" run -q -- ls /proc/self/fd
+is "and with no file of udamon's open" "$(ls /proc/self/fd | xargs)" \
+	"$(head -"$(ls /proc/self/fd | wc -l)" "$scratch/out" | xargs)"
+what=$(whole record.udamon)
+result $? "the record of the shortest command is whole" "$what"
+
+# The demo prints where its parts are; the hot one must come out as that.
+"$udamon" run -q --json --no-autotune --for 5s -o demo.udamon -- "$demo" 5 >"$scratch/out" 2>"$scratch/err"
+is "run of the demo" 0 $?
+what=$(whole demo.udamon 30)
+result $? "its record is whole" "$what"
+cat >"$scratch/judge.py" <<'PY'
+import sqlite3, sys
+hot = next(l for l in open(sys.argv[2]) if l.startswith("  hot"))
+start, end = (int(x, 16) for x in hot.split()[3].split("-"))
+db = sqlite3.connect(sys.argv[1])
+mask = 2**64 - 1
+rows = [(s & mask, e & mask) for s, e in db.execute(
+    "select start, end from region where snapshot = (select max(id) from snapshot)"
+    " and samples > 0 and nr_accesses * 2 >= samples")]
+inside = sum(max(0, min(e, end) - max(s, start)) for s, e in rows)
+size = end - start
+# The moving part is hot as well: what was found there is not held against it.
+print("ok" if inside >= 0.95 * size else f"found {inside} of {size} bytes of the hot part")
+PY
+is "the hot part that the demo prints is found" ok "$(python3 "$scratch/judge.py" demo.udamon "$scratch/out")"
+is "the record names what was watched" "udamon-demo" \
+	"$(sqlite3 demo.udamon 'select comm from target')"
+is "and knows its mappings" 1 "$(sqlite3 demo.udamon "select count(*) > 0 from mapping where path like '%udamon-demo'")"
+
+"$demo" 60 >/dev/null &
+pid=$!
+succeeds "record -p for a while" "$udamon" record -q -p $pid --for 1s --no-autotune -o p.udamon
+what=$(whole p.udamon 5)
+result $? "its record is whole" "$what"
+range=$(sed -n 's/^\([0-9a-f]*-[0-9a-f]*\) .*udamon-demo$/\1/p' /proc/$pid/maps | head -1)
+succeeds "record --range" "$udamon" record -q -p $pid --range "$range" --for 1s -o r.udamon
+is "only the range is in the record" "$range" \
+	"$(sqlite3 r.udamon "select printf('%x-%x', min(start), max(end)) from region")"
+"$demo" 60 >/dev/null &
+second=$!
+succeeds "record of two processes" "$udamon" record -q -p $pid,$second --for 1s -o two.udamon
+is "both are in the record" 2 "$(sqlite3 two.udamon 'select count(distinct target) from region')"
+"$udamon" record -q -p $pid --no-autotune -o paused.udamon 2>"$scratch/err" &
+recorder=$!
+wait_for_windows() { # FILE N: at most 10 s
+	local i
+	for i in $(seq 100); do
+		[ "$(sqlite3 -readonly "$1" 'select count(*) from snapshot' 2>/dev/null)" -ge "$2" ] 2>/dev/null && return
+		sleep 0.1
+	done
+}
+wait_for_windows paused.udamon 3
+kill -USR1 $recorder
+sleep 1
+kill -USR2 $recorder
+sleep 0.5
+kill $pid
+wait $recorder
+is "record ends when its process does" 0 $?
+is "pause and resume are in the record" "pause resume" \
+	"$(sqlite3 paused.udamon "select what from event where what in ('pause','resume') order by t_ns" | xargs)"
+kill $second
+
+# A control group of our own, where that is possible.
+group=/sys/fs/cgroup/udamon-test-$$
+[ -d /sys/fs/cgroup/memory ] && group=/sys/fs/cgroup/memory/udamon-test-$$
+if mkdir -p "$group/below" 2>/dev/null && [ -e "$group/below/cgroup.procs" ]; then
+	"$demo" 60 >/dev/null &
+	pid=$!
+	echo $pid >"$group/below/cgroup.procs"
+	succeeds "record --cgroup" "$udamon" record -q --cgroup "$group" --for 1s -o group.udamon
+	is "it watched the process in the group below" "$pid" "$(sqlite3 group.udamon 'select pid from target')"
+	kill $pid
+	wait $pid 2>/dev/null
+	refuses "record --cgroup of an empty group" 1 "has no process" "$udamon" record --cgroup "$group"
+	rmdir "$group/below" "$group"
+else
+	skip "record --cgroup" "can't make a control group here"
+fi
+
+# Disk full while watching: said once, watching goes on, status 1.
+if unshare -m true 2>/dev/null; then
+	try unshare -m sh -c 'mount -t tmpfs -o size=128k none /mnt && "$@"' - \
+		"$udamon" run -q --sample 1ms --aggr 5ms -o /mnt/full.udamon -- "$demo" 4
+	is "disk full while watching: status 1" 1 "$code"
+	is "and it is said" 1 "$(grep -c 'watching goes on' "$scratch/err")"
+fi
+finish
