@@ -20,6 +20,9 @@ run: all
 test: all
 	@scripts/run-tests $(BUILD)
 
+test-vm: all
+	@tests/vm/run $(BUILD)
+
 bench: all
 	@scripts/run-bench $(BUILD)
 
@@ -50,4 +53,4 @@ install: all
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
 
-.PHONY: all deps run test bench explore stress lint asan tsan install clean
+.PHONY: all deps run test test-vm bench explore stress lint asan tsan install clean
