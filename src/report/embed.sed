@@ -1,5 +1,6 @@
-# Turns a text file into the lines of a C string.
+# Turns each text file into a C string with a comma after it; needs sed -s.
 s/\\/\\\\/g
 s/"/\\"/g
 s/^/"/
 s/$/\\n"/
+$s/$/,/

@@ -27,8 +27,6 @@ struct reading {
 	size_t max_pieces;
 	struct layout_range *ranges;
 	size_t nr_pieces;
-	int64_t first_id;
-	int64_t last_id;
 	bool missed;
 };
 
@@ -213,13 +211,14 @@ static int learn_layout(struct reading *reading, struct gather_target *target,
 /* Look at windows spread over the whole time. */
 static int look_at_layouts(struct reading *reading)
 {
-	int64_t span = reading->last_id - reading->first_id, id, last = -1;
+	int64_t span = reading->gather->last_id - reading->gather->first_id, id, last = -1;
 	struct record_snapshot snapshot;
 	size_t i;
 	int err;
 
 	for (i = 0; i < LAYOUT_LOOKS; i++) {
-		id = reading->first_id + (int64_t)((double)span * (double)i / (LAYOUT_LOOKS - 1));
+		id = reading->gather->first_id +
+		     (int64_t)((double)span * (double)i / (LAYOUT_LOOKS - 1));
 		if (id == last)
 			continue;
 		last = id;
@@ -363,14 +362,14 @@ static void reset_sums(struct gather *gather)
 static int read_windows(struct reading *reading)
 {
 	const struct report_progress *progress = &reading->options->progress;
-	double span = (double)(reading->last_id - reading->first_id) + 1;
+	double span = (double)(reading->gather->last_id - reading->gather->first_id) + 1;
 	struct gather *gather = reading->gather;
 	struct record_snapshot snapshot;
 	uint64_t n = 0;
 	int err;
 
 	reset_sums(gather);
-	record_reader_rewind(reading->reader, reading->first_id);
+	record_reader_rewind(reading->reader, reading->gather->first_id);
 	while ((err = record_reader_next(reading->reader, &snapshot, reading->error)) > 0) {
 		if (snapshot.t_start_ns >= gather->t_end_ns && gather->nr_snapshots)
 			break;
@@ -381,7 +380,7 @@ static int read_windows(struct reading *reading)
 		if (err)
 			return err;
 		if (progress->fn && ++n % PROGRESS_WINDOWS == 0) {
-			err = progress->fn((double)(snapshot.id - reading->first_id) / span,
+			err = progress->fn((double)(snapshot.id - reading->gather->first_id) / span,
 					   progress->data);
 			if (err)
 				return err;
@@ -525,129 +524,6 @@ static int read_last(struct reading *reading)
 	return err;
 }
 
-static int read_targets(struct reading *reading)
-{
-	struct gather *gather = reading->gather;
-	const struct record_target *targets;
-	bool found = reading->options->target < 0;
-	size_t i, nr;
-	int err;
-
-	err = record_reader_targets(reading->reader, &targets, &nr, reading->error);
-	if (err)
-		return err;
-	gather->targets = calloc(nr + 1, sizeof(*gather->targets));
-	if (!gather->targets)
-		return no_memory(reading->error);
-	for (i = 0; i < nr; i++) {
-		struct gather_target *target = &gather->targets[i];
-
-		target->id = targets[i].id;
-		target->pid = targets[i].pid;
-		format_clean(target->comm, sizeof(target->comm), targets[i].comm, false);
-		format_clean(target->cmdline, sizeof(target->cmdline), targets[i].cmdline, false);
-		format_clean(target->kind, sizeof(target->kind), targets[i].kind, true);
-		target->wanted = reading->options->target < 0 ||
-				 reading->options->target == (int64_t)target->id;
-		found |= target->wanted;
-	}
-	gather->nr_targets = nr;
-	if (!found)
-		return damon_error_set(reading->error, -EINVAL,
-				       "no target '%lld' in the record, which has %zu",
-				       (long long)reading->options->target, nr);
-	return 0;
-}
-
-static int read_events(struct reading *reading)
-{
-	struct gather *gather = reading->gather;
-	const struct record_event_row *events;
-	uint64_t paused = 0, t;
-	bool pausing = false;
-	size_t i, nr;
-	int err;
-
-	err = record_reader_events(reading->reader, &events, &nr, reading->error);
-	if (err)
-		return err;
-	gather->events = calloc(nr + 1, sizeof(*gather->events));
-	if (!gather->events)
-		return no_memory(reading->error);
-	for (i = 0; i < nr; i++) {
-		struct gather_event *event = &gather->events[i];
-
-		t = events[i].t_ns;
-		event->t_ns = t > gather->t_first_ns ? t - gather->t_first_ns : 0;
-		event->target = events[i].target;
-		format_clean(event->what, sizeof(event->what), events[i].what, false);
-		format_clean(event->detail, sizeof(event->detail), events[i].detail, false);
-		if (!pausing && !strcmp(event->what, "pause")) {
-			pausing = true;
-			paused = event->t_ns;
-		} else if (pausing && !strcmp(event->what, "resume")) {
-			pausing = false;
-			gather->paused_ns += event->t_ns > paused ? event->t_ns - paused : 0;
-		}
-	}
-	gather->nr_events = nr;
-	return 0;
-}
-
-static int check_options(const struct report_options *options, struct damon_error *error)
-{
-	if (options->addr_end && options->addr_end <= options->addr_start)
-		return damon_error_set(error, -EINVAL, "address range '%llx-%llx' is empty",
-				       (unsigned long long)options->addr_start,
-				       (unsigned long long)options->addr_end);
-	if (options->t_end_ns && options->t_end_ns <= options->t_start_ns)
-		return damon_error_set(error, -EINVAL, "time range from '%s' to '%s' is empty",
-				       format_duration((double)options->t_start_ns).s,
-				       format_duration((double)options->t_end_ns).s);
-	if (!(options->min_access_pct >= 0 && options->min_access_pct <= 100))
-		return damon_error_set(error, -EINVAL,
-				       "minimum access rate '%g' is not within 0..100 percent",
-				       options->min_access_pct);
-	return 0;
-}
-
-/* When the record begins and ends, and which part of it is wanted. */
-static int read_extent(struct reading *reading, uint64_t *nr_snapshots)
-{
-	struct gather *gather = reading->gather;
-	const struct report_options *options = reading->options;
-	struct record_snapshot first = {0}, last = {0};
-	const char *value;
-	int err;
-
-	value = record_reader_meta(reading->reader, "clock");
-	gather->virtual_time = value && !strcmp(value, "virtual");
-	value = record_reader_meta(reading->reader, "complete");
-	gather->complete = value && !strcmp(value, "1");
-	err = record_reader_nr_snapshots(reading->reader, nr_snapshots, reading->error);
-	if (err || !*nr_snapshots)
-		return err;
-	record_reader_rewind(reading->reader, 0);
-	err = record_reader_next(reading->reader, &first, reading->error);
-	if (err > 0)
-		err = record_reader_last(reading->reader, &last, reading->error);
-	if (err < 0)
-		return err;
-	reading->first_id = first.id;
-	reading->last_id = last.id;
-	gather->t_first_ns = first.t_start_ns;
-	gather->t_start_ns = first.t_start_ns + options->t_start_ns;
-	gather->t_end_ns = last.t_end_ns > first.t_start_ns ? last.t_end_ns : first.t_start_ns + 1;
-	if (gather->t_start_ns >= gather->t_end_ns)
-		return damon_error_set(
-			reading->error, -EINVAL, "nothing from '%s' on: the record is %s long",
-			format_duration((double)options->t_start_ns).s,
-			format_duration((double)(gather->t_end_ns - gather->t_first_ns)).s);
-	if (options->t_end_ns && first.t_start_ns + options->t_end_ns < gather->t_end_ns)
-		gather->t_end_ns = first.t_start_ns + options->t_end_ns;
-	return 0;
-}
-
 int gather(struct gather *gather, struct record_reader *reader,
 	   const struct report_options *options, const struct gather_request *request,
 	   struct damon_error *error)
@@ -659,17 +535,15 @@ int gather(struct gather *gather, struct record_reader *reader,
 		.request = request,
 		.error = error,
 	};
-	uint64_t nr = 0;
+	bool any;
 	int err;
 
 	memset(gather, 0, sizeof(*gather));
-	err = check_options(options, error);
-	err = err ? err : read_targets(&reading);
-	err = err ? err : read_extent(&reading, &nr);
-	err = err ? err : read_events(&reading);
-	if (!err && nr)
+	err = gather_frame(gather, reader, options, error);
+	any = gather->nr_recorded;
+	if (!err && any)
 		err = request->what & GATHER_MAP ? read_maps(&reading) : read_windows(&reading);
-	if (!err && nr && (request->what & GATHER_LAST))
+	if (!err && any && (request->what & GATHER_LAST))
 		err = read_last(&reading);
 	free(reading.pieces);
 	free(reading.ranges);

@@ -76,6 +76,8 @@ struct gather_request {
 
 /**
  * struct gather - the sums
+ * @nr_recorded: windows in the record; @first_id, @last_id: their snapshots
+ * @nr_snapshots: windows that were read: those of the wanted time
  * @t_start_ns, @t_end_ns: what is shown, by the record's clock
  * @watched_ns:	time in windows
  * @t_first_ns:	where the record begins: times are shown from there
@@ -89,6 +91,9 @@ struct gather_request {
 struct gather {
 	struct gather_target *targets;
 	size_t nr_targets;
+	uint64_t nr_recorded;
+	int64_t first_id;
+	int64_t last_id;
 	uint64_t nr_snapshots;
 	uint64_t t_first_ns;
 	uint64_t t_start_ns;
@@ -127,6 +132,10 @@ struct gather {
 int gather(struct gather *gather, struct record_reader *reader,
 	   const struct report_options *options, const struct gather_request *request,
 	   struct damon_error *error);
+
+/** gather_frame() - the part that needs no window: targets, events, extent; for gather() */
+int gather_frame(struct gather *gather, struct record_reader *reader,
+		 const struct report_options *options, struct damon_error *error);
 void gather_clear(struct gather *gather);
 
 /** gather_target_name() - "redis-server (pid 4242)" */

@@ -216,6 +216,8 @@ static size_t legend_entry(FILE *out, const struct text_plan *plan, size_t colum
 	}
 	if (column)
 		fputs(" ", out);
+	else
+		len--;
 	heat_draw(buf, &plan->style, &pen, cell);
 	fputs(buf, out);
 	if (plan->style.color != REPORT_COLOR_NONE) {

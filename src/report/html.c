@@ -22,13 +22,12 @@
 /* More regions than this make a table nobody reads and a page nobody can open. */
 #define MAX_REGIONS 2000
 
-static const char page_css[] =
-#include "report/page.css.h"
-	;
+/* page.css and page.js, made into strings when udamon is built. */
+enum page_part { PAGE_STYLE, PAGE_SCRIPT, PAGE_PARTS };
 
-static const char page_js[] =
-#include "report/page.js.h"
-	;
+static const char *const page[PAGE_PARTS] = {
+#include "report/page.h"
+};
 
 /* JSON inside a script element: no '<', so no "</script>" and no "<!--". */
 static int put_json(FILE *out, const json_t *json)
@@ -347,7 +346,7 @@ static void put_head(FILE *out, const struct gather *gather, struct record_reade
 	      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
 	      out);
 	put_title(out, gather);
-	fprintf(out, " - udamon</title>\n<style>\n%s</style></head><body>\n<h1>", page_css);
+	fprintf(out, " - udamon</title>\n<style>\n%s</style></head><body>\n<h1>", page[PAGE_STYLE]);
 	put_title(out, gather);
 	fputs("</h1>\n<div class=\"faint\">", out);
 	for (i = 0; i < gather->nr_targets; i++) {
@@ -395,7 +394,7 @@ static int put_page(FILE *out, struct gather *gather, const struct report_option
 	fputs("<div id=\"tip\"></div>\n<script type=\"application/json\" id=\"data\">", out);
 	err = put_json(out, data);
 	json_decref(data);
-	fprintf(out, "</script>\n<script>\n%s</script></body></html>\n", page_js);
+	fprintf(out, "</script>\n<script>\n%s</script></body></html>\n", page[PAGE_SCRIPT]);
 	return err;
 }
 

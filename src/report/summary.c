@@ -11,17 +11,20 @@
 #include "report/format.h"
 #include "report/text.h"
 
-#define MAP_LINES    12
+#define MAP_LINES    16
 #define CHART_LINES  6
 #define TABLE_LINES  8
 #define LABEL_INDENT 13
+
+/* Below so many columns there is no room for labels at the left. */
+#define NARROW 44
 
 /* Room for the table of percentiles. */
 #define TABLE_WIDTH 76
 
 static void print_fact(FILE *out, const struct text_plan *plan, const char *label, const char *text)
 {
-	if (plan->width < 40) {
+	if (plan->width < NARROW) {
 		text_wrap(out, plan->width, 2, "%s: %s", label, text);
 		return;
 	}
@@ -56,6 +59,9 @@ static void print_watched(FILE *out, const struct text_plan *plan, const struct 
 	char text[SUMMARY_TEXT], when[64];
 
 	format_clean(when, sizeof(when), start, true);
+	/* "2026-11-21T04:27:24.997Z" is for programs. */
+	if (strlen(when) == 24 && when[10] == 'T' && when[19] == '.')
+		snprintf(when + 19, sizeof(when) - 19, " UTC"), when[10] = ' ';
 	snprintf(text, sizeof(text), "%s in %s windows of %s, a look every %s, engine %s%s%s",
 		 format_duration(facts->duration_s * 1e9).s, format_count(gather->nr_snapshots).s,
 		 format_duration((double)gather->aggr_us * 1e3).s,
@@ -131,18 +137,18 @@ static void print_memory(FILE *out, const struct text_plan *plan, const struct g
 		snprintf(text + n, sizeof(text) - (size_t)n, ", %s resident",
 			 format_size(facts->resident).s);
 	print_fact(out, plan, "memory", text);
-	if (plan->width >= 40) {
+	if (plan->width >= NARROW) {
 		print_bar(out, plan, now);
 		fprintf(out, "%*s%-8s %9s %9s\n", LABEL_INDENT, "", "", "at end", "average");
 	}
 	for (i = 0; i < 4; i++) {
-		if (plan->width < 40)
+		if (plan->width < NARROW)
 			text_wrap(out, plan->width, 4, "  %s: %s", names[i], format_size(now[i]).s);
 		else
 			fprintf(out, "%*s%-8s %9s %9s%s%s\n", LABEL_INDENT, "", names[i],
 				format_size(now[i]).s, format_size(average[i]).s,
-				plan->width >= 82 ? "   " : "",
-				plan->width >= 82 ? meanings[i] : "");
+				plan->width >= 86 ? "   " : "",
+				plan->width >= 86 ? meanings[i] : "");
 	}
 }
 

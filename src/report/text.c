@@ -156,7 +156,7 @@ void text_time_axis(FILE *out, const struct text_plan *plan, double t_start_ns, 
 
 int text_finish(FILE *out, struct damon_error *error)
 {
-	if (!ferror(out))
+	if (!fflush(out) && !ferror(out))
 		return 0;
 	return damon_error_set(error, -EIO, "cannot write the report");
 }

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The summary's facts, and that the HTML page lets nothing out of its place.
+ */
+#include "report_fixture.h"
+
+#define HEAP 0x1000000ull
+
+/* Ten windows: 1 MiB hot, 2 warm, 4 idle for 0.5 s, 1 unknown. */
+static void ten_windows(struct fixture *f, const char *comm, const char *path)
+{
+	const struct record_region regions[] = {
+		{0, HEAP, HEAP + MIB, 10, 3, 20},
+		{0, HEAP + MIB, HEAP + 3 * MIB, 9, 3, 20},
+		{0, HEAP + 3 * MIB, HEAP + 7 * MIB, 0, 5, 20},
+		{0, HEAP + 7 * MIB, HEAP + 8 * MIB, 0, 5, 0},
+	};
+	uint64_t i;
+
+	add_target(f, 0, 7, comm);
+	add_mapping(f, 0, HEAP, HEAP + 9 * MIB, path);
+	for (i = 0; i < 10; i++) {
+		/* 1 ms of processor and 40 clears per window of 100 ms. */
+		f->cost.cpu_ns += MS;
+		f->cost.clears += 40;
+		add_window(f, 100 * i, 100, FROM(regions));
+	}
+}
+
+static double number(const json_t *json, const char *key)
+{
+	const json_t *value = json_object_get(json, key);
+
+	if (!json_is_number(value))
+		fail_msg("expected a number for '%s'", key);
+	return json_number_value(value);
+}
+
+static void summary_json(void **state)
+{
+	struct fixture *f = *state;
+	const json_t *target;
+	json_t *json;
+
+	ten_windows(f, "demo", "[heap]");
+	finish(f);
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	assert_true(number(json, "duration_s") == 1.0);
+	assert_string_equal(json_string_value(json_object_get(json, "engine")), "point");
+	target = json_array_get(json_object_get(json, "targets"), 0);
+	assert_true(number(target, "pid") == 7);
+	assert_string_equal(json_string_value(json_object_get(target, "comm")), "demo");
+	assert_true(number(json, "snapshots") == 10);
+	assert_true(number(json, "monitor_cpu_pct") == 1.0);
+	assert_true(number(json, "clears_per_s") == 400);
+	/* 400 clears of 2.5 us in a second: 0.1 %. */
+	assert_true(number(json, "target_slowdown_pct_est") == 0.1);
+	assert_true(number(json, "mapped_bytes") == 9 * MIB);
+	assert_true(json_is_null(json_object_get(json, "resident_bytes")));
+	assert_true(number(json, "hot_bytes") == MIB);
+	assert_true(number(json, "idle_bytes") == 4 * MIB);
+	assert_true(number(json, "unknown_bytes") == MIB);
+	assert_true(json_is_array(json_object_get(json, "notes")));
+	json_decref(json);
+}
+
+static void idle_percentiles_are_over_known_bytes(void **state)
+{
+	struct fixture *f = *state;
+	json_t *json, *idle;
+
+	ten_windows(f, "demo", "[heap]");
+	finish(f);
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	idle = json_object_get(json, "idle_s_percentiles");
+	/* 3 of 7 MiB are in use, 43 %: 25 % isn't idle, 50 % for up to 0.5 s. */
+	assert_true(number(idle, "25") == 0);
+	assert_true(number(idle, "50") == 0.5);
+	assert_true(number(idle, "100") == 0.5);
+	json_decref(json);
+}
+
+static void notes_tell_what_happened(void **state)
+{
+	struct fixture *f = *state;
+	json_t *json, *notes;
+	uint64_t i;
+	char *text;
+
+	ten_windows(f, "demo", "[heap]");
+	add_event(f, 300, 0, "exec", "/bin/other");
+	for (i = 0; i < 5; i++)
+		add_event(f, 400 + 100 * i, 0, "layout", "2 ranges");
+	finish(f);
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	notes = json_object_get(json, "notes");
+	/* 1 of 8 MiB is unknown. */
+	assert_string_equal(
+		json_string_value(json_array_get(notes, 0)),
+		"12% of the memory could not be watched and is neither hot nor idle here");
+	assert_string_equal(json_string_value(json_array_get(notes, 1)),
+			    "at 300 ms: exec: /bin/other");
+	assert_string_equal(json_string_value(json_array_get(notes, 2)),
+			    "layout: 5 times, first at 400 ms, last at 800 ms: 2 ranges");
+	assert_int_equal(json_array_size(notes), 3);
+	json_decref(json);
+	text = report_text(f, report_summary);
+	expect_contains(text, "Notes\n");
+	expect_contains(text, "  - at 300 ms: exec: /bin/other\n");
+	free(text);
+}
+
+static void summary_text(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	ten_windows(f, "demo", "[heap]");
+	finish(f);
+	text = report_text(f, report_summary);
+	expect_contains(text, "target       demo (pid 7)\n");
+	expect_contains(text, "1 s in 10 windows of 100 ms, a look every 5 ms, engine point");
+	expect_contains(text, "monitor 1.0% of a CPU, 400/s bits cleared, target slowed by about");
+	expect_contains(text, "memory       9.0 MiB mapped\n");
+	expect_contains(text, "hot        1.0 MiB   1.0 MiB\n");
+	expect_contains(text, "warm       2.0 MiB   2.0 MiB\n");
+	expect_contains(text, "idle       4.0 MiB   4.0 MiB\n");
+	expect_contains(text, "unknown    1.0 MiB   1.0 MiB\n");
+	expect_contains(text, "working set    3.0 MiB   3.0 MiB   3.0 MiB   3.0 MiB   3.0 MiB");
+	expect_contains(text, "idle for           0 s       0 s    500 ms    500 ms    500 ms");
+	expect_width(text, 80);
+	free(text);
+}
+
+static void summaries_keep_to_narrow_terminals(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	ten_windows(f, "demo", "[heap]");
+	add_event(f, 300, 0, "fork", "child");
+	finish(f);
+	for (f->options.style.width = 26; f->options.style.width <= 130; f->options.style.width++) {
+		text = report_text(f, report_summary);
+		expect_width(text, f->options.style.width);
+		free(text);
+	}
+}
+
+static void a_summary_of_nothing(void **state)
+{
+	struct fixture *f = *state;
+	json_t *json;
+	char *text;
+
+	add_event(f, 0, -1, "gone", "ended at once");
+	finish(f);
+	text = report_text(f, report_summary);
+	expect_contains(text, "The record has no window");
+	expect_contains(text, "gone: ended at once");
+	free(text);
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	assert_true(json_is_null(json_object_get(json, "hot_bytes")));
+	assert_true(number(json, "snapshots") == 0);
+	json_decref(json);
+}
+
+static void memory_of_all_gone_targets(void **state)
+{
+	struct fixture *f = *state;
+	json_t *json;
+
+	/* The last window has no region: the one before it is what is known. */
+	ten_windows(f, "demo", "[heap]");
+	add_window(f, 1000, 100, NULL, 0);
+	finish(f);
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	assert_true(number(json, "hot_bytes") == MIB);
+	json_decref(json);
+}
+
+static size_t count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, part))) {
+		text += strlen(part);
+		n++;
+	}
+	return n;
+}
+
+static void html_escapes_everything(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	ten_windows(f, "</script><b>", "/x/<img src=x onerror=alert(1)>\"'&");
+	add_event(f, 300, 0, "exec", "<script>alert(2)</script>");
+	finish(f);
+	text = report_text(f, report_html);
+	/* The data's and the script's own. */
+	assert_int_equal(count(text, "</script>"), 2);
+	assert_int_equal(count(text, "<script"), 2);
+	expect_lacks(text, "<img");
+	expect_lacks(text, "<b>\"");
+	expect_contains(text, "&lt;/script&gt;&lt;b&gt;");
+	expect_contains(text, "\\u003cimg src=x");
+	free(text);
+}
+
+static void html_needs_no_network(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	ten_windows(f, "demo", "[heap]");
+	finish(f);
+	text = report_text(f, report_html);
+	expect_lacks(text, "http:");
+	expect_lacks(text, "https:");
+	expect_lacks(text, "src=");
+	expect_lacks(text, "@import");
+	expect_contains(text, "default-src 'none'");
+	free(text);
+}
+
+static void html_cells(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	ten_windows(f, "demo", "[heap]");
+	finish(f);
+	text = report_text(f, report_html);
+	/* 10 columns; 10/20 is 100 half percents, 9/20 is 90; then idle, then unknown. */
+	expect_contains(text, "\"cells\":\"6464646464646464646464");
+	expect_contains(text, "5a5a5a5a5a5a5a5a5a5a0000000000");
+	expect_contains(text, "fefefefefefefefefefe\"");
+	free(text);
+}
+
+static void html_of_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char *text;
+
+	finish(f);
+	text = report_text(f, report_html);
+	expect_contains(text, "The record has no window");
+	expect_contains(text, "</html>");
+	free(text);
+}
+
+static int stop_at_once(double done, void *data)
+{
+	*(double *)data = done;
+	return -EINTR;
+}
+
+static void progress_can_stop_a_report(void **state)
+{
+	const struct record_region hot = {0, HEAP, HEAP + MIB, 20, 5, 20};
+	struct fixture *f = *state;
+	double done = -1;
+	json_t *json;
+	size_t i;
+
+	add_target(f, 0, 7, "demo");
+	for (i = 0; i < 512; i++)
+		add_window(f, 100 * i, 100, &hot, 1);
+	finish(f);
+	f->options.progress.fn = stop_at_once;
+	f->options.progress.data = &done;
+	assert_int_equal(report_wss_json(f->reader, &f->options, &json, NULL), -EINTR);
+	/* Told after 256 of 512 windows. */
+	assert_true(done > 0.49 && done < 0.51);
+}
+
+#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_RECORD(summary_json),
+		WITH_RECORD(idle_percentiles_are_over_known_bytes),
+		WITH_RECORD(notes_tell_what_happened),
+		WITH_RECORD(summary_text),
+		WITH_RECORD(summaries_keep_to_narrow_terminals),
+		WITH_RECORD(a_summary_of_nothing),
+		WITH_RECORD(memory_of_all_gone_targets),
+		WITH_RECORD(html_escapes_everything),
+		WITH_RECORD(html_needs_no_network),
+		WITH_RECORD(html_cells),
+		WITH_RECORD(html_of_nothing),
+		WITH_RECORD(progress_can_stop_a_report),
+	};
+
+	return cmocka_run_group_tests_name("report_summary", tests, NULL, NULL);
+}
