@@ -352,7 +352,8 @@ int damon_check_attrs(const struct damon_attrs *attrs);
  * Before start, or on the kdamond. When the intervals change, counts are rescaled
  * through basis points of the samples per window, ages by the ratio of the
  * window lengths, and a half-gathered window is dropped.
- * Return: 0 or -EINVAL (nothing changed).
+ * Return: 0; -EINVAL, or -EOPNOTSUPP when there are probes and the operations set has none
+ * (nothing changed).
  */
 int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);
 
@@ -576,7 +577,8 @@ int damos_walk_cancel(struct damon_ctx *ctx, struct damos_walk_control *control)
  * the same index keep their statistics and when they are due), targets
  * by index (the ones beyond @dst's are added, the ones marked obsolete dropped;
  * @src targets without regions keep @dst's). A transaction: on any error
- * (-EINVAL, -ENOMEM, the operations set's) @dst is as it was.
+ * (-EBUSY on another thread while it runs, -EINVAL, -ENOMEM, -EOPNOTSUPP for probes, the
+ * operations set's) @dst is as it was. Strings of probes' filters are borrowed from then on.
  */
 int damon_commit_ctx(struct damon_ctx *dst, struct damon_ctx *src);
 
