@@ -391,6 +391,11 @@ void test_world_window(struct test_world *world)
 	test_world_sample(world, (unsigned int)damon_nr_samples_per_aggr(&world->ctx->attrs));
 }
 
+void test_world_run(struct test_world *world, void (*main)(void *world))
+{
+	assert_int_equal(damon_port_coop_run(world->port.below, main, world), 0);
+}
+
 /* Regions. */
 
 void test_put_regions(struct damon_target *target, const struct damon_region *regions, size_t nr)

@@ -85,6 +85,9 @@ void test_world_sample(struct test_world *world, unsigned int nr);
 /* A whole window by the present attributes. */
 void test_world_window(struct test_world *world);
 
+/* @main on a thread of the port, where kdamonds can be started; @world is its argument. */
+void test_world_run(struct test_world *world, void (*main)(void *world));
+
 /* Makes @nr regions of @target's, as they stand. Counts in counting units. */
 void test_put_regions(struct damon_target *target, const struct damon_region *regions, size_t nr);
 /* Asserts that @target has exactly these addresses. */
