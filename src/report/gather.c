@@ -304,6 +304,10 @@ static void add_cost(struct gather *gather, const struct record_snapshot *snapsh
 	gather->unwatchable_bytes = snapshot->unwatchable_bytes;
 	gather->sample_us = snapshot->sample_us;
 	gather->aggr_us = snapshot->aggr_us;
+	if (snapshot->sample_us < gather->min_sample_us)
+		gather->min_sample_us = snapshot->sample_us;
+	if (snapshot->sample_us > gather->max_sample_us)
+		gather->max_sample_us = snapshot->sample_us;
 	if (snapshot->aggr_us < gather->min_aggr_us)
 		gather->min_aggr_us = snapshot->aggr_us;
 	if (snapshot->aggr_us > gather->max_aggr_us)
@@ -351,6 +355,8 @@ static void reset_sums(struct gather *gather)
 	gather->cpu_known = true;
 	gather->cpu_ns = gather->clears = gather->flushes = 0;
 	gather->lost = 0;
+	gather->min_sample_us = UINT64_MAX;
+	gather->max_sample_us = 0;
 	gather->min_aggr_us = UINT64_MAX;
 	gather->max_aggr_us = 0;
 	gather->engine[0] = 0;

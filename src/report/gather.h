@@ -111,6 +111,8 @@ struct gather {
 	uint64_t unwatchable_bytes;
 	uint64_t sample_us;
 	uint64_t aggr_us;
+	uint64_t min_sample_us;
+	uint64_t max_sample_us;
 	uint64_t min_aggr_us;
 	uint64_t max_aggr_us;
 	struct gather_sizes last;

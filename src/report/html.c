@@ -15,9 +15,10 @@
 #include "report/text.h"
 
 /* Fine enough to zoom into; the cells of all maps together stay near a megabyte of page. */
-#define MAX_COLUMNS 1000
-#define MAX_ROWS    360
-#define LEAST_ROWS  48
+#define MAX_COLUMNS	   1000
+#define COLUMNS_PER_WINDOW 4
+#define MAX_ROWS	   360
+#define LEAST_ROWS	   48
 
 /* More regions than this make a table nobody reads and a page nobody can open. */
 #define MAX_REGIONS 2000
@@ -414,8 +415,10 @@ int report_html(struct record_reader *record, const struct report_options *optio
 		return err;
 	nr_targets = options->target >= 0 || !nr_targets ? 1 : nr_targets;
 	request.lines = MAX_ROWS / nr_targets < LEAST_ROWS ? LEAST_ROWS : MAX_ROWS / nr_targets;
-	request.columns = nr_snapshots < MAX_COLUMNS ? (size_t)nr_snapshots : MAX_COLUMNS;
-	request.columns = request.columns ? request.columns : 1;
+	request.columns = MAX_COLUMNS;
+	/* Windows needn't be equally long: columns finer than they are keep their edges sharp. */
+	if (nr_snapshots < MAX_COLUMNS / COLUMNS_PER_WINDOW)
+		request.columns = nr_snapshots ? (size_t)nr_snapshots * COLUMNS_PER_WINDOW : 1;
 	err = gather(&gathered, record, options, &request, error);
 	if (err)
 		return err;

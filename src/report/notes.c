@@ -55,6 +55,9 @@ static bool add_events(json_t *notes, const struct gather *gather)
 	for (i = 0; i < gather->nr_events; i++) {
 		const struct gather_event *event = &gather->events[i];
 
+		/* Told by what it came to. */
+		if (!strcmp(event->what, "tune") && gather->min_aggr_us < gather->max_aggr_us)
+			continue;
 		n = count_events(gather, event->what, &first, &last);
 		if (n <= FEW_EVENTS) {
 			if (!add_event(notes, gather, event))

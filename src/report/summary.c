@@ -52,6 +52,18 @@ static void print_head(FILE *out, const struct text_plan *plan, const struct gat
 	}
 }
 
+/* "100 ms", or "100 ms to 2 s" where it was tuned. */
+static struct format_text interval_text(uint64_t least_us, uint64_t most_us)
+{
+	struct format_text text = format_duration((double)least_us * 1e3);
+	size_t len = strlen(text.s);
+
+	if (most_us > least_us)
+		snprintf(text.s + len, sizeof(text.s) - len, " to %.32s",
+			 format_duration((double)most_us * 1e3).s);
+	return text;
+}
+
 static void print_watched(FILE *out, const struct text_plan *plan, const struct gather *gather,
 			  const struct facts *facts, struct record_reader *record)
 {
@@ -60,12 +72,14 @@ static void print_watched(FILE *out, const struct text_plan *plan, const struct 
 
 	format_clean(when, sizeof(when), start, true);
 	/* "2026-11-21T04:27:24.997Z" is for programs. */
-	if (strlen(when) == 24 && when[10] == 'T' && when[19] == '.')
-		snprintf(when + 19, sizeof(when) - 19, " UTC"), when[10] = ' ';
+	if (strlen(when) == 24 && when[10] == 'T' && when[19] == '.') {
+		snprintf(when + 19, sizeof(when) - 19, " UTC");
+		when[10] = ' ';
+	}
 	snprintf(text, sizeof(text), "%s in %s windows of %s, a look every %s, engine %s%s%s",
 		 format_duration(facts->duration_s * 1e9).s, format_count(gather->nr_snapshots).s,
-		 format_duration((double)gather->aggr_us * 1e3).s,
-		 format_duration((double)gather->sample_us * 1e3).s,
+		 interval_text(gather->min_aggr_us, gather->max_aggr_us).s,
+		 interval_text(gather->min_sample_us, gather->max_sample_us).s,
 		 gather->engine[0] ? gather->engine : "not recorded", when[0] ? ", from " : "",
 		 when);
 	print_fact(out, plan, "watched", text);
@@ -155,7 +169,7 @@ static void print_memory(FILE *out, const struct text_plan *plan, const struct g
 /* One row of the table of percentiles, or, where that is too wide, a list. */
 static void print_percentiles(FILE *out, const struct text_plan *plan, const char *label,
 			      const double values[WSS_PERCENTILES],
-			      struct format_text (*format)(double))
+			      struct format_text (*format)(double), const char *meaning)
 {
 	char text[SUMMARY_TEXT];
 	size_t i;
@@ -170,7 +184,8 @@ static void print_percentiles(FILE *out, const struct text_plan *plan, const cha
 				      i ? ", " : "", wss_percents[i], format(values[i]).s);
 	}
 	if (plan->width >= TABLE_WIDTH)
-		fprintf(out, "%-*s%s\n", LABEL_INDENT, label, text);
+		fprintf(out, "%-*s%s%s\n", LABEL_INDENT, label, text,
+			plan->width >= TABLE_WIDTH + 28 ? meaning : "");
 	else
 		print_fact(out, plan, label, text);
 }
@@ -184,10 +199,12 @@ static void print_both_percentiles(FILE *out, const struct text_plan *plan,
 		fprintf(out, "%*s", LABEL_INDENT, "");
 		for (i = 0; i < WSS_PERCENTILES; i++)
 			fprintf(out, "%s%8u%%", i ? " " : "", wss_percents[i]);
-		fprintf(out, "%s\n", plan->width >= 100 ? "   of time or memory at most" : "");
+		fputc('\n', out);
 	}
-	print_percentiles(out, plan, "working set", facts->wss, format_size);
-	print_percentiles(out, plan, "idle for", facts->idle_ns, format_duration);
+	print_percentiles(out, plan, "working set", facts->wss, format_size,
+			  "   of the time at most");
+	print_percentiles(out, plan, "idle for", facts->idle_ns, format_duration,
+			  "   of the memory at most");
 }
 
 static int print_notes(FILE *out, const struct text_plan *plan, const struct gather *gather)

@@ -233,10 +233,13 @@ static void html_cells(void **state)
 	ten_windows(f, "demo", "[heap]");
 	finish(f);
 	text = report_text(f, report_html);
-	/* 10 columns; 10/20 is 100 half percents, 9/20 is 90; then idle, then unknown. */
-	expect_contains(text, "\"cells\":\"6464646464646464646464");
-	expect_contains(text, "5a5a5a5a5a5a5a5a5a5a0000000000");
-	expect_contains(text, "fefefefefefefefefefe\"");
+	/* 4 columns a window, 10 windows; 10/20 is 100 half percents (64), 9/20 is 90 (5a). */
+	expect_contains(text, "\"columns\":40");
+	expect_contains(text, "\"cells\":\"6464646464646464646464646464646464646464646464646464");
+	expect_contains(text, "645a5a5a5a");
+	/* From the last warm row to the idle ones; the last row is unknown to its end. */
+	expect_contains(text, "5a5a5a5a5a000000000000");
+	expect_contains(text, "fefefefefefefefefefefefefefefefefefe\"");
 	free(text);
 }
 
