@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "access/clear.h"
+#include "access/pagemap.h"
 #include "access/point.h"
 #include "access/reader.h"
-#include "access/pagemap.h"
 
 #define PAGE_BYTES   4096ULL
 #define TARGET_BYTES (256ULL << 20)

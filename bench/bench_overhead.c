@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What monitoring costs: the monitor's processor time, and how much slower a busy target gets.
+ *
+ * The target does random accesses to its hot memory. That is a tenth of what is watched, or all of it:
+ * then every sample's bit is set and must be cleared, which is the worst case. Its speed is work done per processor time *it* was given, so that
+ * time the monitor (or anybody else) takes from it doesn't count as a slowdown; what is left are the
+ * interrupts and page walks that clearing causes. Slices with and without monitoring alternate in one
+ * run, in an order that changes from pair to pair. Prints one JSON object; the slowdown in per cent with
+ * its 95 % confidence interval.
+ */
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <udamon/ops.h>
+
+#include "ops/vaddr.h"
+
+#define MIB	    (1ULL << 20)
+#define HOT_BYTES   (32 * MIB)
+#define MOST_BYTES  (10 * HOT_BYTES)
+#define MAX_THREADS 2
+#define PAIRS	    12
+#define SLICE_US    200000
+#define WARM_UP_US  1500000
+
+/* Student's t for 95 %, two-sided, PAIRS - 1 degrees of freedom. */
+#define STUDENT_T 2.201
+
+/* Shared with the target: each thread's work so far. */
+struct progress {
+	volatile uint64_t done[MAX_THREADS][8];
+};
+
+struct busy {
+	pid_t pid;
+	clockid_t clock;
+	unsigned int nr_threads;
+	char *area; /* its first HOT_BYTES are hot */
+	struct progress *progress;
+};
+
+struct worker {
+	struct busy *busy;
+	unsigned int idx;
+	char *area;
+	uint64_t size;
+};
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	volatile uint64_t *done = worker->busy->progress->done[worker->idx];
+	uint64_t random = worker->idx + 1, i;
+
+	for (;;) {
+		for (i = 0; i < 1024; i++) {
+			/* A full-period generator modulo 2^64; its upper bits are the good ones. */
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			worker->area[(random >> 32) % worker->size]++;
+		}
+		*done += 1024;
+	}
+	return NULL;
+}
+
+static void target_main(struct busy *busy, int ready)
+{
+	static struct worker workers[MAX_THREADS];
+	uint64_t share = HOT_BYTES / busy->nr_threads;
+	pthread_t thread;
+	unsigned int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	memset(busy->area, 1, MOST_BYTES);
+	for (i = 0; i < busy->nr_threads; i++) {
+		workers[i] = (struct worker){busy, i, busy->area + i * share, share};
+		if (pthread_create(&thread, NULL, work, &workers[i]))
+			_exit(1);
+	}
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static int start_target(struct busy *busy, unsigned int nr_threads)
+{
+	int ends[2];
+	char byte;
+	ssize_t len;
+
+	busy->nr_threads = nr_threads;
+	busy->progress = mmap(NULL, sizeof(*busy->progress), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* Mapped on both sides, so that it is known where it is; only the target uses it. */
+	busy->area =
+		mmap(NULL, MOST_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (busy->progress == MAP_FAILED || busy->area == MAP_FAILED || pipe(ends))
+		return -errno;
+	madvise(busy->area, MOST_BYTES, MADV_NOHUGEPAGE);
+	busy->pid = fork();
+	if (!busy->pid)
+		target_main(busy, ends[1]);
+	close(ends[1]);
+	len = busy->pid > 0 ? read(ends[0], &byte, 1) : -1;
+	close(ends[0]);
+	if (len != 1)
+		return -EIO;
+	return -clock_getcpuclockid(busy->pid, &busy->clock);
+}
+
+static void stop_target(struct busy *busy)
+{
+	if (busy->pid > 0) {
+		kill(busy->pid, SIGKILL);
+		waitpid(busy->pid, NULL, 0);
+	}
+	munmap(busy->progress, sizeof(*busy->progress));
+	munmap(busy->area, MOST_BYTES);
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double work_done(const struct busy *busy)
+{
+	double sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < busy->nr_threads; i++)
+		sum += (double)busy->progress->done[i][0];
+	return sum;
+}
+
+/* Work per processor second of the target during one slice. */
+static double slice_speed(const struct busy *busy)
+{
+	double work_before = work_done(busy), cpu_before = seconds(busy->clock);
+
+	usleep(SLICE_US);
+	return (work_done(busy) - work_before) / (seconds(busy->clock) - cpu_before);
+}
+
+struct attempt {
+	unsigned int nr_regions;
+	uint64_t watched; /* bytes from the area's start */
+};
+
+struct sums {
+	double ratios[PAIRS];	       /* logarithm of speed without / with */
+	double monitor_cpu, monitored; /* seconds */
+	uint64_t clears, regions, windows;
+};
+
+static int on_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
+{
+	struct sums *sums = data;
+
+	sums->clears = window->cost.clears;
+	sums->regions += damon_nr_regions(ctx->targets[0]);
+	sums->windows++;
+	return 0;
+}
+
+static double monitored_slice(struct damon_ctx *ctx, const struct busy *busy, struct sums *sums)
+{
+	double cpu, wall, speed;
+
+	damon_resume(ctx);
+	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	wall = seconds(CLOCK_MONOTONIC);
+	speed = slice_speed(busy);
+	sums->monitor_cpu += seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	sums->monitored += seconds(CLOCK_MONOTONIC) - wall;
+	damon_pause(ctx);
+	return speed;
+}
+
+static void alternate(struct damon_ctx *ctx, const struct busy *busy, struct sums *sums)
+{
+	double with, without;
+	int i;
+
+	usleep(WARM_UP_US);
+	damon_pause(ctx);
+	for (i = 0; i < PAIRS; i++) {
+		/* with, without; without, with; ... so that a drift hits both alike. */
+		if (i % 2) {
+			without = slice_speed(busy);
+			with = monitored_slice(ctx, busy, sums);
+		} else {
+			with = monitored_slice(ctx, busy, sums);
+			without = slice_speed(busy);
+		}
+		sums->ratios[i] = log(without / with);
+	}
+}
+
+static void print_case(const struct busy *busy, const struct attempt *attempt,
+		       const struct sums *sums, double seconds_in_all, bool first)
+{
+	double mean = 0, squares = 0, error;
+	int i;
+
+	for (i = 0; i < PAIRS; i++)
+		mean += sums->ratios[i] / PAIRS;
+	for (i = 0; i < PAIRS; i++)
+		squares += (sums->ratios[i] - mean) * (sums->ratios[i] - mean);
+	error = STUDENT_T * sqrt(squares / (PAIRS - 1) / PAIRS);
+	printf("%s\n  {\"threads\": %u, \"hot_pct\": %llu, \"regions_asked\": %u, \"regions\": %.0f, "
+	       "\"monitor_cpu_pct\": %.2f, \"clears_per_s\": %.0f, "
+	       "\"target_slowdown_pct\": %.2f, \"low\": %.2f, \"high\": %.2f}",
+	       first ? "" : ",", busy->nr_threads, 100 * HOT_BYTES / attempt->watched,
+	       attempt->nr_regions,
+	       sums->windows ? (double)sums->regions / (double)sums->windows : 0,
+	       100 * sums->monitor_cpu / sums->monitored, (double)sums->clears / seconds_in_all,
+	       100 * (exp(mean) - 1), 100 * (exp(mean - error) - 1), 100 * (exp(mean + error) - 1));
+	fflush(stdout);
+}
+
+static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct vaddr_env *env,
+		  const struct busy *busy, const struct attempt *attempt, struct damon_error *err)
+{
+	uint64_t start = (uintptr_t)busy->area;
+	struct damon_addr_range range = {start, start + attempt->watched};
+	struct damon_target *target;
+	struct damon_attrs attrs;
+	int ret = damon_select_ops(ctx, DAMON_OPS_FVADDR);
+
+	damon_default_attrs(&attrs);
+	attrs.min_nr_regions = attrs.max_nr_regions = attempt->nr_regions;
+	if (!ret)
+		ret = damon_set_attrs(ctx, &attrs);
+	if (!ret)
+		ret = vaddr_target_new(&target, lib, env, busy->pid, err);
+	if (ret)
+		return ret;
+	ret = damon_set_regions(target, &range, 1, attrs.min_region_sz);
+	if (!ret)
+		ret = damon_add_target(ctx, target);
+	if (ret)
+		damon_free_target(target);
+	return ret;
+}
+
+static int run_case(struct damon_lib *lib, struct vaddr_env *env, const struct busy *busy,
+		    const struct attempt *attempt, bool first, struct damon_error *err)
+{
+	static struct sums sums;
+	struct damon_ctx *ctx;
+	int ret = damon_new_ctx(&ctx, lib);
+
+	if (ret)
+		return ret;
+	sums = (struct sums){};
+	ctx->callbacks.window = on_window;
+	ctx->callbacks.data = &sums;
+	ret = set_up(ctx, lib, env, busy, attempt, err);
+	if (!ret && (ret = damon_start(&ctx, 1, false)))
+		vaddr_env_error(env, err);
+	if (!ret) {
+		alternate(ctx, busy, &sums);
+		damon_stop(&ctx, 1);
+		print_case(busy, attempt, &sums, sums.monitored + WARM_UP_US / 1e6, first);
+	}
+	damon_destroy_ctx(ctx);
+	return ret;
+}
+
+static int run_all(struct damon_lib *lib, struct vaddr_env *env, struct damon_error *err)
+{
+	static const struct attempt attempts[] = {{10, MOST_BYTES},   {100, MOST_BYTES},
+						  {1000, MOST_BYTES}, {10, HOT_BYTES},
+						  {100, HOT_BYTES},   {1000, HOT_BYTES}};
+	unsigned int threads, i;
+	struct busy busy = {};
+	int ret = 0;
+
+	for (threads = 1; !ret && threads <= MAX_THREADS; threads++) {
+		ret = start_target(&busy, threads);
+		for (i = 0; !ret && i < 6; i++)
+			ret = run_case(lib, env, &busy, &attempts[i], threads == 1 && i == 0, err);
+		stop_target(&busy);
+	}
+	return ret;
+}
+
+int main(void)
+{
+	struct damon_port *port = damon_port_posix_new();
+	struct damon_error err = {};
+	struct damon_lib *lib = NULL;
+	struct vaddr_env *env = NULL;
+	int ret = vaddr_env_new(&env, NULL, &err);
+
+	if (!ret)
+		ret = port ? damon_lib_new(&lib, port) : -ENOMEM;
+	if (!ret)
+		ret = vaddr_register(lib, env);
+	if (!ret) {
+		printf("{\"hot_mib\": %llu, \"pairs\": %d, \"slice_ms\": %d, \"cases\": [",
+		       HOT_BYTES / MIB, PAIRS, SLICE_US / 1000);
+		ret = run_all(lib, env, &err);
+		puts("]}");
+	}
+	if (lib)
+		damon_lib_free(lib);
+	vaddr_env_free(env);
+	if (port)
+		damon_port_posix_free(port);
+	if (!ret)
+		return 0;
+	fprintf(stderr, "bench_overhead: %s\n", *err.text ? err.text : strerror(-ret));
+	return ret == -EPERM || ret == -EACCES || ret == -EOPNOTSUPP ? 77 : 1;
+}
