@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "access/arch.h"
 #include "access/iomem.h"
 #include "access/pagemap.h"
 #include "access/reader.h"
@@ -184,9 +185,11 @@ static int calibrate(struct calibration_run *run, struct page_calibration *calib
 
 static int open_run(struct calibration_run *run)
 {
-	struct page_calibration none = {.levels = 4};
-	int ret;
+	struct page_calibration none = {.levels = ARCH_MIN_LEVELS};
+	int ret = page_reader_new(&run->reader, &none, run->err);
 
+	if (ret)
+		return ret;
 	run->pagemap_fd = pagemap_open(0);
 	if (run->pagemap_fd < 0)
 		return damon_error_set(run->err, run->pagemap_fd,
@@ -195,9 +198,6 @@ static int open_run(struct calibration_run *run)
 	run->pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (run->pidfd < 0)
 		return damon_error_set(run->err, -errno, "can't open a pidfd: %s", strerror(errno));
-	ret = page_reader_new(&run->reader, &none, run->err);
-	if (ret)
-		return ret;
 	return page_link_new(&run->link, run->reader, run->pidfd, getpid(), PAGE_LINK_AUTO,
 			     run->err);
 }

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "access/capability.h"
 #include "access/clear.h"
 #include "access/pagemap.h"
 #include "access/reader.h"
@@ -132,6 +134,14 @@ static int try_clearing(struct probe *probe)
 {
 	int set, cleared, again, ret;
 
+	/* Not needed for our own memory, but for everybody else's. */
+	if (!capability_have(CAP_SYS_NICE)) {
+		damon_error_set(
+			probe->err, -EPERM,
+			"may not make pages of other processes old: CAP_SYS_NICE is missing "
+			"(run as root)");
+		return failed(probe, "clear Accessed bits", -EPERM);
+	}
 	touch(probe);
 	set = count_accessed(probe);
 	if (set < 0)

@@ -68,8 +68,11 @@ static int find_frames(struct folio_finder *finder, uint64_t frame, uint64_t *fi
 		head--;
 	while (last + 1 < MAX_PAGES && (finder->flags[last + 1] & FRAME_TAIL))
 		last++;
-	/* The head may lie further down, or the page may have changed its nature meanwhile. */
-	if (finder->flags[head] & FRAME_TAIL)
+	/*
+	 * The head may lie further down, or the page may have changed its nature meanwhile. And what
+	 * reclaim doesn't know (yet) isn't cleared.
+	 */
+	if ((finder->flags[head] & FRAME_TAIL) || !(finder->flags[head] & FRAME_LRU))
 		return -ENXIO;
 	*first = block + head;
 	*nr = last - head + 1;

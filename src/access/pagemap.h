@@ -23,6 +23,7 @@ int pagemap_open(pid_t pid);
 int pagemap_read(int fd, uint64_t addr, uint64_t *entries, size_t nr);
 
 /* Flags of /proc/kpageflags that are used here. */
+#define FRAME_LRU     (1ULL << 5) /* known to reclaim; new pages become so in batches, a bit later */
 #define FRAME_HEAD    (1ULL << 15) /* first page of a compound page (a folio of several) */
 #define FRAME_TAIL    (1ULL << 16) /* one of its others */
 #define FRAME_HUGETLB (1ULL << 17)

@@ -182,11 +182,14 @@ static enum sample_fate judge_frame(struct point_engine *engine, const struct pa
 		head &= ~((1ULL << (state->leaf_shift - ARCH_PAGE_SHIFT)) - 1);
 	/* Frames without a description (device memory) can't be asked about. */
 	if (frame_flags(&engine->frames, head, &flags, 1) || (flags & (FRAME_ZERO | FRAME_ABSENT)))
-		return give_up(&stat->nr_zero);
+		return give_up(&stat->nr_special);
 	if (flags & FRAME_HUGETLB)
 		return give_up(&stat->nr_refused);
 	if (state->leaf_shift == ARCH_PAGE_SHIFT && (flags & (FRAME_HEAD | FRAME_TAIL)))
 		return SAMPLE_FOLIO;
+	/* MADV_COLD passes over single pages that reclaim doesn't know (yet). */
+	if (state->leaf_shift == ARCH_PAGE_SHIFT && !(flags & FRAME_LRU))
+		return give_up(&stat->nr_special);
 	if (frame_mapcounts(&engine->frames, head, &count, 1) || count > 1)
 		return give_up(&stat->nr_shared);
 	return SAMPLE_CLEAR;
@@ -299,7 +302,14 @@ int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr,
 			     target->map->flagged ? accepted : NULL, &refusal, &result);
 	engine->stat.clears += result.nr_cleared;
 	engine->stat.calls += result.nr_calls;
-	return ret == -ESRCH ? 0 : ret;
+	if (ret != -ESRCH)
+		return ret;
+	/* It has exited, or its first thread has: then it can be read but not cleared. */
+	for (i = 0; i < nr; i++) {
+		if (target->fates[i] != SAMPLE_AS_IS)
+			target->fates[i] = SAMPLE_UNKNOWN;
+	}
+	return 0;
 }
 
 static uint32_t verdict(struct point_target *target, uint64_t addr, const struct page_state *state,

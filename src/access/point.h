@@ -17,7 +17,7 @@ struct point_stat {
 	uint64_t clears;      /* Accessed bits cleared */
 	uint64_t calls;	      /* process_madvise() calls */
 	uint64_t nr_shared;   /* samples given up: mapped more than once */
-	uint64_t nr_zero;     /* the zero page, or no ordinary memory */
+	uint64_t nr_special;  /* the zero page, no ordinary memory, or too new */
 	uint64_t nr_large;    /* inside a large folio that can't be cleared as a whole */
 	uint64_t nr_refused;  /* in mappings the kernel refuses */
 	uint64_t nr_pressure; /* left alone because of memory pressure */

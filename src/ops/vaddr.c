@@ -176,6 +176,16 @@ static void vaddr_update(struct damon_ctx *ctx)
 	}
 }
 
+/* This ends the kdamond: leave the reason where vaddr_env_error() finds it. */
+static int access_failed(const struct vaddr_target *mine, const char *what, int code)
+{
+	struct damon_error err;
+
+	damon_error_set(&err, code, "can't %s of process %d (%s): %s", what, (int)mine->info.pid,
+			mine->info.comm, strerror(-code));
+	return vaddr_env_fail(mine->ctx->env, code, &err);
+}
+
 int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 		  const struct damon_batch *batch)
 {
@@ -188,7 +198,7 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	ret = point_prepare(mine->point, batch->sampling_addrs, batch->nr, !priv->pressure.high,
 			    &process);
 	if (ret)
-		return ret;
+		return access_failed(mine, "make pages old", ret);
 	vaddr_note_process(ctx, target, &process);
 	vaddr_note_unwatchable(ctx, target);
 	return 0;
@@ -201,9 +211,10 @@ int vaddr_check(struct damon_ctx *ctx, struct damon_target *target, const struct
 	int ret;
 
 	ret = point_check(mine->point, batch->sampling_addrs, batch->nr, batch->access, &process);
-	if (!ret)
-		vaddr_note_process(ctx, target, &process);
-	return ret;
+	if (ret)
+		return access_failed(mine, "read page tables", ret);
+	vaddr_note_process(ctx, target, &process);
+	return 0;
 }
 
 bool vaddr_target_valid(struct damon_ctx *ctx, struct damon_target *target)

@@ -55,7 +55,7 @@ const char *vaddr_env_engine(const struct vaddr_env *env);
  * vaddr_env_error() - text of the last failure inside init() or init_target()
  *
  * For callers of damon_start() and damon_commit_ctx(), which return a number
- * only. From any thread. Returns the -errno the text belongs to, 0 (and an
+ * only; and of what ended a kdamond. From any thread. Returns the -errno the text belongs to, 0 (and an
  * empty text) when there was none.
  */
 int vaddr_env_error(struct vaddr_env *env, struct damon_error *err);

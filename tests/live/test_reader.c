@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The page-table reader by itself, on processes that are made for it, and what is said where it may not
+ * be used.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "access/doctor.h"
+#include "access/reader.h"
+#include "live.h"
+#include "system/process.h"
+
+#define PAGE_BYTES 4096
+#define NR_PAGES   5000 /* more than one batch */
+#define NOBODY	   65534
+
+static struct page_calibration calibration;
+static struct page_reader *reader;
+
+/* The same in parent and child, as it is mapped before the fork. */
+static char *area;
+
+static int set_up(void **state)
+{
+	struct damon_error err;
+
+	if (page_calibrate(&calibration, &err) || page_reader_new(&reader, &calibration, &err)) {
+		print_error("%s\n", err.text);
+		return 1;
+	}
+	area = mmap(NULL, NR_PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return area == MAP_FAILED || madvise(area, NR_PAGES * PAGE_BYTES, MADV_NOHUGEPAGE);
+}
+
+static int tear_down(void **state)
+{
+	page_reader_free(reader);
+	return 0;
+}
+
+/* A child that touches every third page, and sleeps. */
+static pid_t start_child(int *pidfd)
+{
+	struct damon_error err;
+	int ends[2], i;
+	char byte;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (!child) {
+		for (i = 0; i < NR_PAGES; i += 3)
+			area[i * PAGE_BYTES] = 1;
+		if (write(ends[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(process_open(child, pidfd, NULL, &err), 0);
+	return child;
+}
+
+static void stop_child(pid_t child)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+static void check_way(enum page_link_way way)
+{
+	static struct page_state states[NR_PAGES];
+	static uint64_t addrs[NR_PAGES];
+	struct page_process process;
+	struct damon_error err;
+	struct page_link *link;
+	int pidfd, i;
+	pid_t child = start_child(&pidfd);
+
+	for (i = 0; i < NR_PAGES; i++)
+		addrs[i] = (uintptr_t)area + (uint64_t)i * PAGE_BYTES;
+	if (page_link_new(&link, reader, pidfd, child, way, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(page_link_read(link, addrs, NR_PAGES, states, &process), 0);
+	for (i = 0; i < NR_PAGES; i++) {
+		if (states[i].flags != (i % 3 ? 0 : PAGE_MAPPED | PAGE_ACCESSED))
+			fail_msg("page %d: expected %s, got flags 0x%x", i,
+				 i % 3 ? "nothing" : "a used page", states[i].flags);
+	}
+	assert_true(process.mm && process.start_time);
+	stop_child(child);
+	assert_int_equal(page_link_read(link, addrs, 1, states, &process), -ESRCH);
+	page_link_free(link);
+	close(pidfd);
+}
+
+static void reads_a_process_by_its_pidfd(void **state)
+{
+	check_way(PAGE_LINK_PIDFD);
+}
+
+static void finds_a_process_among_all(void **state)
+{
+	char name[64] = "";
+
+	if (readlink("/proc/self/ns/pid", name, sizeof(name) - 1) < 0 ||
+	    strcmp(name, "pid:[4026531836]") != 0) {
+		print_message("# SKIP not in the initial pid namespace\n");
+		skip();
+	}
+	check_way(PAGE_LINK_ALL);
+}
+
+static void a_wrong_calibration_reads_nothing(void **state)
+{
+	struct page_calibration wrong = calibration;
+	struct page_state page;
+	struct damon_error err;
+	struct page_link *link;
+	uint64_t addr = (uintptr_t)area;
+	int pidfd;
+	pid_t child = start_child(&pidfd);
+
+	/* Non-canonical: nothing of the kernel's lies there. */
+	wrong.direct_map = 1ULL << 60;
+	page_reader_set_calibration(reader, &wrong);
+	assert_int_equal(page_link_new(&link, reader, pidfd, child, PAGE_LINK_AUTO, &err), 0);
+	assert_int_equal(page_link_read(link, &addr, 1, &page, NULL), 0);
+	assert_int_equal(page.flags, PAGE_FAILED);
+	page_reader_set_calibration(reader, &calibration);
+	assert_int_equal(page_link_read(link, &addr, 1, &page, NULL), 0);
+	assert_int_equal(page.flags, PAGE_MAPPED | PAGE_ACCESSED);
+	page_link_free(link);
+	close(pidfd);
+	stop_child(child);
+}
+
+/* What an ordinary user is told. In a child, as there is no way back. */
+static void says_which_privilege_is_missing(void **state)
+{
+	static struct doctor doctor;
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		if (setgid(NOBODY) || setuid(NOBODY) || doctor_examine(&doctor))
+			_exit(1);
+		if (doctor.engines[DOCTOR_POINT].ok || doctor.capabilities[0].have)
+			_exit(2);
+		_exit(strstr(doctor.engines[DOCTOR_POINT].why, "CAP_BPF") ? 0 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void refuses_kernel_threads_and_threads(void **state)
+{
+	struct damon_error err;
+	int pidfd;
+
+	/* Number 2 is the father of all kernel threads, outside of containers. */
+	if (!access("/proc/2/exe", F_OK) || readlink("/proc/2/exe", (char[1]){}, 1) >= 0) {
+		print_message("# SKIP no kernel threads to be seen here\n");
+		skip();
+	}
+	assert_int_equal(process_open(2, &pidfd, NULL, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "is a kernel thread"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_a_process_by_its_pidfd),
+		cmocka_unit_test(finds_a_process_among_all),
+		cmocka_unit_test(a_wrong_calibration_reads_nothing),
+		cmocka_unit_test(says_which_privilege_is_missing),
+		cmocka_unit_test(refuses_kernel_threads_and_threads),
+	};
+
+	if (live_skip_all(64))
+		return 0;
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
