@@ -91,6 +91,7 @@ static int watch_child(struct session *session, struct child *child, const char 
 	if (end == SESSION_SIGNAL)
 		pass_on(child, session->signal, session->signal_from_terminal);
 	ret = session_finish(session);
+	terminal_restore();
 	if (end == SESSION_SIGNAL)
 		left = wait_for(child, &session->foreground, session->signal);
 	if (!ret)
@@ -126,11 +127,12 @@ static int watch_command(const struct options *opts, char **argv, bool live, boo
 		ret = session_start(&session, record_path(opts), true);
 	if (!ret) {
 		session.live.strips = live;
+		if (live)
+			terminal_reserve_bottom();
 		live_legend(&session.live);
 		if (keys)
 			foreground_start(&session.foreground, &child);
 		ret = watch_child(&session, &child, argv[0], report);
-		foreground_end(&session.foreground);
 	}
 	child_kill(&child);
 	session_close(&session);

@@ -43,7 +43,7 @@ static void give_terminal(struct foreground *foreground)
 /* Stop as Ctrl-Z asks, the command as well, until the shell lets us go on. */
 static void stop_for_a_while(struct foreground *foreground)
 {
-	bool keys = foreground->keys;
+	bool keys = foreground->keys, bottom = terminal_has_bottom();
 
 	terminal_restore();
 	foreground->keys = false;
@@ -57,6 +57,8 @@ static void stop_for_a_while(struct foreground *foreground)
 			tcsetpgrp(STDIN_FILENO, foreground->child->pid);
 		else if (keys)
 			foreground->keys = terminal_keys_start() >= 0;
+		if (bottom)
+			terminal_reserve_bottom();
 	}
 	tell_command(foreground, SIGCONT);
 }

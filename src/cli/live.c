@@ -13,6 +13,8 @@
 #define TIME_WIDTH  8
 #define BYTES_WIDTH 11
 #define NARROW	    40
+/* Bytes that are not mapped from which on they are shown as a gap. */
+#define WIDE_GAP (1ULL << 30)
 
 char *format_bytes(uint64_t bytes, char *text)
 {
@@ -36,7 +38,7 @@ void live_init(struct live *live, bool strips, const struct report_style *style)
 
 void live_clear(struct live *live)
 {
-	free(live->regions);
+	free(live->pieces);
 	pthread_mutex_destroy(&live->lock);
 }
 
@@ -56,82 +58,122 @@ void live_legend(struct live *live)
 		terminal_line(text);
 }
 
-/* Room for @nr regions; without it there is no strip this time. */
-static bool make_room(struct live *live, size_t nr)
+/* Add a piece of a region; without memory for it, it isn't shown. */
+static void add_piece(struct live *live, const struct report_strip_region *piece)
 {
-	struct report_strip_region *regions;
+	struct report_strip_region *pieces;
+	size_t capacity = live->capacity ? live->capacity * 2 : 256;
 
-	if (nr <= live->capacity)
-		return true;
-	regions = reallocarray(live->regions, nr * 2, sizeof(*regions));
-	if (!regions)
-		return false;
-	live->regions = regions;
-	live->capacity = nr * 2;
-	return true;
+	if (piece->nr_accesses)
+		live->accessed += piece->end - piece->start;
+	if (live->nr == live->capacity) {
+		pieces = reallocarray(live->pieces, capacity, sizeof(*pieces));
+		if (!pieces)
+			return;
+		live->pieces = pieces;
+		live->capacity = capacity;
+	}
+	live->pieces[live->nr++] = *piece;
 }
 
-static void make_strip(struct live *live, const struct damon_ctx *ctx,
-		       const struct damon_window *window)
+/* Add what is mapped of a region. @at goes through the mappings from region to region. */
+static void add_mapped(struct live *live, const struct report_strip_region *region,
+		       const struct mapping_list *maps, size_t *at)
 {
-	const struct damon_target *target = ctx->targets[0];
-	struct report_style style = live->style;
-	size_t nr = damon_nr_regions(target);
+	while (*at < maps->nr && maps->mappings[*at].end <= region->start)
+		(*at)++;
+	for (size_t i = *at; i < maps->nr && maps->mappings[i].start < region->end; i++) {
+		struct report_strip_region piece = *region;
 
-	if (!make_room(live, nr))
-		return;
+		if (piece.start < maps->mappings[i].start)
+			piece.start = maps->mappings[i].start;
+		if (piece.end > maps->mappings[i].end)
+			piece.end = maps->mappings[i].end;
+		add_piece(live, &piece);
+	}
+}
+
+static void add_target(struct live *live, const struct damon_ctx *ctx,
+		       const struct damon_target *target, const struct damon_window *window,
+		       const struct mapping_list *maps)
+{
+	size_t nr = damon_nr_regions(target), at = 0;
+
 	for (size_t i = 0; i < nr; i++) {
+		struct report_strip_region piece;
 		struct damon_region region;
 		uint32_t unknown;
 
 		damon_get_region(ctx, target, i, &region);
 		unknown = region.nr_unknown < window->nr_samples ? region.nr_unknown
 								 : window->nr_samples;
-		live->regions[i] = (struct report_strip_region){
+		piece = (struct report_strip_region){
 			.start = region.ar.start,
 			.end = region.ar.end,
 			.nr_accesses = region.nr_accesses,
 			.samples = window->nr_samples - unknown,
 		};
+		if (maps && maps->nr)
+			add_mapped(live, &piece, maps, &at);
+		else
+			add_piece(live, &piece);
 	}
+}
+
+/*
+ * A strip has room for few gaps, and programs have many small ones between their libraries: only
+ * wide ones are left, and the rest of the addresses moves together.
+ */
+static void close_gaps(struct live *live)
+{
+	uint64_t end = 0, moved = 0;
+
+	for (size_t i = 0; i < live->nr; i++) {
+		struct report_strip_region *piece = &live->pieces[i];
+		uint64_t gap = i ? piece->start - end : 0;
+
+		end = piece->end;
+		if (gap < WIDE_GAP)
+			moved += gap;
+		piece->start -= moved;
+		piece->end -= moved;
+	}
+}
+
+static void make_strip(struct live *live)
+{
+	struct report_style style = live->style;
+
+	close_gaps(live);
 	style.width = strip_width(live);
-	live->fresh = report_strip_render(live->regions, nr, &style, live->strip,
+	live->fresh = report_strip_render(live->pieces, live->nr, &style, live->strip,
 					  sizeof(live->strip)) >= 0;
 }
 
-static void count(struct live *live, const struct damon_ctx *ctx, const struct damon_window *window)
+void live_window(struct live *live, const struct damon_ctx *ctx, const struct damon_window *window,
+		 const struct mapping_list *maps)
 {
+	size_t first = 0;
+
+	pthread_mutex_lock(&live->lock);
 	if (!live->windows)
 		live->t_first_ns = window->t_start_ns;
 	live->windows++;
 	live->t_last_ns = window->t_end_ns;
 	live->aggr_us = window->aggr_us;
 	live->accessed = 0;
-	live->known = 0;
-	for (uint32_t t = 0; t < ctx->nr_targets; t++) {
-		size_t nr = damon_nr_regions(ctx->targets[t]);
-
-		for (size_t i = 0; i < nr; i++) {
-			struct damon_region region;
-
-			damon_get_region(ctx, ctx->targets[t], i, &region);
-			if (region.nr_unknown < window->nr_samples)
-				live->known += region.ar.end - region.ar.start;
-			if (region.nr_accesses)
-				live->accessed += region.ar.end - region.ar.start;
-		}
+	live->nr = 0;
+	for (uint32_t i = 0; i < ctx->nr_targets; i++) {
+		add_target(live, ctx, ctx->targets[i], window, maps);
+		if (!i)
+			first = live->nr;
 	}
-}
-
-void live_window(struct live *live, const struct damon_ctx *ctx, const struct damon_window *window)
-{
-	pthread_mutex_lock(&live->lock);
-	count(live, ctx, window);
+	live->nr = first;
 	if (live->strips && ctx->nr_targets &&
 	    (!live->t_drawn_ns ||
 	     window->t_end_ns - live->t_drawn_ns >= 1000000000 / STRIPS_PER_SECOND)) {
 		live->t_drawn_ns = window->t_end_ns;
-		make_strip(live, ctx, window);
+		make_strip(live);
 	}
 	pthread_mutex_unlock(&live->lock);
 }

@@ -15,6 +15,7 @@
 #include <udamon/damon.h>
 
 #include "report/report.h"
+#include "system/maps.h"
 
 /**
  * struct live - what was seen so far, for the view and the status line
@@ -23,7 +24,7 @@
  * @windows, @t_first_ns, @t_last_ns: how many windows there were, when the first began, when the last
  *		ended
  * @aggr_us:	length of the last
- * @accessed, @known: bytes that were accessed in the last window, of how many
+ * @accessed:	bytes that were accessed in the last window
  */
 struct live {
 	pthread_mutex_t lock;
@@ -34,11 +35,11 @@ struct live {
 	uint64_t t_last_ns;
 	uint64_t aggr_us;
 	uint64_t accessed;
-	uint64_t known;
 	/* private: */
 	bool fresh;
 	uint64_t t_drawn_ns;
-	struct report_strip_region *regions;
+	struct report_strip_region *pieces;
+	size_t nr;
 	size_t capacity;
 	char strip[REPORT_STRIP_SIZE];
 };
@@ -50,8 +51,12 @@ void live_clear(struct live *live);
 /** live_legend() - print what the strips' levels mean */
 void live_legend(struct live *live);
 
-/** live_window() - a window of @ctx was published; on its kdamond. Shows its first target. */
-void live_window(struct live *live, const struct damon_ctx *ctx, const struct damon_window *window);
+/**
+ * live_window() - a window of @ctx was published; on its kdamond. Shows its first target.
+ * @maps:	its mappings, when it is the only one, so that what isn't mapped isn't shown; or NULL
+ */
+void live_window(struct live *live, const struct damon_ctx *ctx, const struct damon_window *window,
+		 const struct mapping_list *maps);
 
 /** live_draw() - print a strip that was made since the last call */
 void live_draw(struct live *live);

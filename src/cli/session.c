@@ -68,7 +68,8 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	}
 	/* What can't be written is counted by the record, and is no reason to stop. */
 	record_window(session->recording.rec, ctx, window);
-	live_window(&session->live, ctx, window);
+	live_window(&session->live, ctx, window,
+		    ctx->nr_targets == 1 ? &session->recording.maps : NULL);
 	if (session->starting && window->t_end_ns - session->t_start_ns >= START_UP_NS)
 		settle(session, ctx);
 	kick(session);
@@ -325,6 +326,7 @@ static bool take_signals(struct session *session)
 			set_paused(session, false);
 			break;
 		case SIGWINCH:
+			terminal_resized();
 			terminal_style_stderr(session->opts, &style);
 			live_width(&session->live, style.width);
 			break;
@@ -382,10 +384,13 @@ static void show_status(struct session *session, const char *what, uint64_t now_
 	windows = session->live.windows;
 	accessed = session->live.accessed;
 	pthread_mutex_unlock(&session->live.lock);
-	terminal_status("%s %s for %.0f s: %" PRIu64 " windows, %s in use; Ctrl-C ends",
+	terminal_status("%s %s for %.0f s: %" PRIu64 " windows, %s in use; Ctrl-C ends%s",
 			session->paused ? "paused" : "watching", what,
 			(double)(now_ns - session->t_start_ns) / 1e9, windows,
-			format_bytes(accessed, bytes));
+			format_bytes(accessed, bytes),
+			!session->foreground.keys ? ""
+			: session->paused	  ? ", p goes on"
+						  : ", p pauses");
 }
 
 /* How long poll() may wait, in milliseconds: until the time is up or the status is to be renewed. */

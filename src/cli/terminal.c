@@ -15,7 +15,12 @@
 #include "cli/terminal.h"
 #include "cli/values.h"
 
+#define SAVE	   "\0337"
+#define RESTORE	   "\0338"
+#define LEAST_ROWS 6
+
 static char status_text[512];
+static unsigned int bottom_row; /* reserved for the status line; 0 when none is */
 static bool status_shown;
 static int key_fd = -1;
 static struct termios saved_modes;
@@ -86,13 +91,24 @@ static void put(const char *text)
 	}
 }
 
+static unsigned int rows_of(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_row;
+}
+
 static void draw_status(void)
 {
 	unsigned int columns = columns_of(STDERR_FILENO);
-	char line[sizeof(status_text) + 8];
+	char line[sizeof(status_text) + 32];
 
 	/* The last column stays free: writing there makes some terminals wrap. */
-	snprintf(line, sizeof(line), "\r%.*s\033[K", (int)columns - 1, status_text);
+	if (bottom_row)
+		snprintf(line, sizeof(line), SAVE "\033[%u;1H\033[K%.*s" RESTORE, bottom_row,
+			 (int)columns - 1, status_text);
+	else
+		snprintf(line, sizeof(line), "\r%.*s\033[K", (int)columns - 1, status_text);
 	put(line);
 	status_shown = true;
 }
@@ -100,12 +116,60 @@ static void draw_status(void)
 void terminal_line(const char *line)
 {
 	char text[REPORT_STRIP_SIZE + 1024];
-	bool shown = status_shown;
+	bool in_the_way = status_shown && !bottom_row;
 
-	snprintf(text, sizeof(text), "%s%s\n", shown ? "\r\033[K" : "", line);
+	snprintf(text, sizeof(text), "%s%s\n", in_the_way ? "\r\033[K" : "", line);
 	put(text);
-	if (shown)
+	if (in_the_way)
 		draw_status();
+}
+
+void terminal_reserve_bottom(void)
+{
+	unsigned int rows = rows_of(STDERR_FILENO);
+	char text[64];
+
+	if (!terminal_has_status() || rows < LEAST_ROWS)
+		return;
+	/* A line further and back, so that the cursor isn't in the last row; setting the margins moves it. */
+	snprintf(text, sizeof(text), "\n" SAVE "\033[1;%ur" RESTORE "\033[1A", rows - 1);
+	put(text);
+	bottom_row = rows;
+}
+
+bool terminal_has_bottom(void)
+{
+	return bottom_row;
+}
+
+void terminal_resized(void)
+{
+	unsigned int rows = rows_of(STDERR_FILENO);
+	char text[64];
+
+	if (!bottom_row || rows == bottom_row)
+		return;
+	if (rows < LEAST_ROWS) {
+		put(SAVE "\033[r" RESTORE);
+		bottom_row = 0;
+		status_shown = false;
+		return;
+	}
+	bottom_row = rows;
+	snprintf(text, sizeof(text), SAVE "\033[1;%ur" RESTORE, rows - 1);
+	put(text);
+}
+
+static void release_bottom(void)
+{
+	char text[64];
+
+	if (!bottom_row)
+		return;
+	snprintf(text, sizeof(text), SAVE "\033[r\033[%u;1H\033[K" RESTORE, bottom_row);
+	put(text);
+	bottom_row = 0;
+	status_shown = false;
 }
 
 bool terminal_has_status(void)
@@ -127,8 +191,14 @@ void terminal_status(const char *fmt, ...)
 
 void terminal_clear_status(void)
 {
-	if (status_shown)
+	char text[64];
+
+	if (status_shown && bottom_row) {
+		snprintf(text, sizeof(text), SAVE "\033[%u;1H\033[K" RESTORE, bottom_row);
+		put(text);
+	} else if (status_shown) {
 		put("\r\033[K");
+	}
 	status_shown = false;
 }
 
@@ -161,6 +231,7 @@ int terminal_key(void)
 void terminal_restore(void)
 {
 	terminal_clear_status();
+	release_bottom();
 	if (key_fd >= 0)
 		tcsetattr(key_fd, TCSADRAIN, &saved_modes);
 	key_fd = -1;

@@ -27,6 +27,20 @@ bool terminal_has_status(void);
 /** terminal_status() - show or replace the status line; nothing when there can't be one */
 __attribute__((format(printf, 1, 2))) void terminal_status(const char *fmt, ...);
 
+/**
+ * terminal_reserve_bottom() - keep the last row of the terminal for the status line
+ *
+ * For when others (a command that was started) write to the same terminal: what they write scrolls in the
+ * rows above and can't mix with the status. Nothing where there is no room.
+ */
+void terminal_reserve_bottom(void);
+
+/** terminal_has_bottom() - whether the last row is reserved */
+bool terminal_has_bottom(void);
+
+/** terminal_resized() - the terminal has another size now */
+void terminal_resized(void);
+
 /** terminal_clear_status() - take the status line away */
 void terminal_clear_status(void);
 
