@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Files that are missing, foreign, cut off, or can't be written; pipes that close; narrow terminals.
-# shellcheck source=tests/cli/lib.sh
+# shellcheck source=tests/cli/lib.sh disable=SC2154 # lib.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
 
 refuses "report: no such record" 1 "'nosuch': No such file or directory" "$udamon" report nosuch
@@ -28,7 +28,7 @@ succeeds "sim writes a record" "$udamon" sim hotcold --for 10s -o sim.udamon
 what=$(whole sim.udamon 50)
 result $? "the record is whole" "$what"
 is "the record is its owner's only" 600 "$(stat -c %a sim.udamon)"
-is "nothing but the record is left" "sim.udamon" "$(ls -A . "$TMPDIR" | grep -E '^[a-z]' | grep -v "$TMPDIR" | xargs)"
+is "nothing but the record is left" "./sim.udamon" "$(find . "$TMPDIR" -type f)"
 cp sim.udamon first.udamon
 succeeds "sim again, over the record it wrote" "$udamon" sim hotcold --for 10s -o sim.udamon
 cmp -s first.udamon sim.udamon
@@ -38,10 +38,10 @@ cmp -s first.udamon sim.udamon
 is "and that gives another record" 1 "$?"
 size=$(stat -c %s first.udamon)
 for part in 100 $((size / 2)) $((size - 4096)); do
-	head -c "$part" first.udamon >cut
-	refuses "report: a record cut to $part bytes" 1 "'cut'" "$udamon" report cut
+	head -c "$part" first.udamon >cut.udamon
+	refuses "report: a record cut to $part bytes" 1 "'cut.udamon'" "$udamon" report cut.udamon
 done
-rm -f cut
+rm -f cut.udamon
 
 for report in summary heatmap wss regions; do
 	succeeds "report $report" "$udamon" report "$report" first.udamon
@@ -115,7 +115,8 @@ for i in $(seq 20); do
 	"$udamon" sim zipf --sample 1ms --aggr 20ms -o cut.udamon >/dev/null 2>"$scratch/err" &
 	pid=$!
 	sleep "0.0$((RANDOM % 100))$((RANDOM % 10))"
-	kill -$([ $((i % 2)) = 0 ] && echo INT || echo TERM) $pid 2>/dev/null
+	signals=(INT TERM)
+	kill "-${signals[i % 2]}" $pid 2>/dev/null
 	wait $pid
 	code=$?
 	# In its first moments, before it does anything, the signal simply ends it.

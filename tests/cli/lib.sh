@@ -5,6 +5,7 @@
 set -u
 
 udamon=${UDAMON_BUILD:?}/udamon
+# shellcheck disable=SC2034 # for those who read this file
 demo=$UDAMON_BUILD/udamon-demo
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # run and record on real processes: what is refused, exit statuses, what is found.
-# shellcheck source=tests/cli/lib.sh
+# shellcheck source=tests/cli/lib.sh disable=SC2154 # lib.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
 need_engine
 
@@ -68,8 +68,7 @@ try "$udamon" run -q -- sh -c 'grep -E "^Sig(Blk|Ign)" /proc/self/status'
 is "the command starts with the signals it would have without udamon" \
 	"$(grep -E '^Sig(Blk|Ign)' /proc/self/status)" "$(head -2 "$scratch/out")"
 try "$udamon" run -q -- ls /proc/self/fd
-is "and with no file of udamon's open" "$(ls /proc/self/fd | xargs)" \
-	"$(head -"$(ls /proc/self/fd | wc -l)" "$scratch/out" | xargs)"
+is "and with no file of udamon's open" "$(ls /proc/self/fd)" "$(grep -E '^[0-9]+$' "$scratch/out")"
 what=$(whole record.udamon)
 result $? "the record of the shortest command is whole" "$what"
 
@@ -113,8 +112,7 @@ is "both are in the record" 2 "$(sqlite3 two.udamon 'select count(distinct targe
 "$udamon" record -q -p $pid --no-autotune -o paused.udamon 2>"$scratch/err" &
 recorder=$!
 wait_for_windows() { # FILE N: at most 10 s
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		[ "$(sqlite3 -readonly "$1" 'select count(*) from snapshot' 2>/dev/null)" -ge "$2" ] 2>/dev/null && return
 		sleep 0.1
 	done

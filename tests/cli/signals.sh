@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Ended at any moment by SIGINT, SIGTERM, SIGKILL: the record is whole, and nobody is left behind.
-# shellcheck source=tests/cli/lib.sh
+# shellcheck source=tests/cli/lib.sh disable=SC2154 # lib.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
 need_engine
 repetitions=${UDAMON_REPETITIONS:-20}
@@ -14,10 +14,9 @@ random_sleep() { # up to 0.6 s, most often early
 
 # Shells start background commands with SIGINT ignored. A signal counts from when udamon runs.
 in_background() {
-	local i
 	env --default-signal=INT "$@" </dev/null >"$scratch/out" 2>"$scratch/err" &
 	pid=$!
-	for i in $(seq 1000); do
+	for _ in $(seq 1000); do
 		[ "$(cat /proc/$pid/comm 2>/dev/null)" = udamon ] && return
 		sleep 0.002
 	done
@@ -84,14 +83,14 @@ is "the process can be watched again afterwards" 0 $?
 kill $target
 
 in_background "$udamon" run -q -o stubborn.udamon -- sh -c 'trap "" INT; touch started; while :; do sleep 0.1; done'
-for i in $(seq 100); do [ -e started ] && break; sleep 0.05; done
+for _ in $(seq 100); do [ -e started ] && break; sleep 0.05; done
 kill -INT $pid
 wait $pid
 is "a command that ignores SIGINT gets SIGTERM" 143 $?
 rm -f started
 in_background "$udamon" run -q -o stubborn.udamon -- \
 	sh -c 'trap "" INT TERM; echo $$ >pid; touch started; while :; do sleep 0.1; done'
-for i in $(seq 100); do [ -e started ] && break; sleep 0.05; done
+for _ in $(seq 100); do [ -e started ] && break; sleep 0.05; done
 kill -TERM $pid
 sleep 0.5
 kill -TERM $pid

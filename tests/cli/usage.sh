@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Wrong usage: one line that quotes what is wrong, status 2, nothing left behind.
-# shellcheck source=tests/cli/lib.sh
+# shellcheck source=tests/cli/lib.sh disable=SC2154 # lib.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
 
 refuses "unknown command" 2 "unknown command 'frobnicate'" "$udamon" frobnicate
