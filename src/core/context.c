@@ -156,8 +156,11 @@ int damon_monitor_start(struct damon_ctx *ctx)
 	internal->rng_seed = ctx->seed;
 	ctx->access_unit = 1;
 	err = ctx->ops->init(ctx);
-	if (err)
+	if (err) {
+		/* What there is from an earlier run can still be read, in its own unit. */
+		ctx->access_unit = internal->counted_unit ? internal->counted_unit : 1;
 		return err;
+	}
 	if (!ctx->access_unit)
 		ctx->access_unit = 1;
 	if (internal->counted_unit)
