@@ -195,15 +195,18 @@ static int ops_init(struct damon_ctx *ctx)
 static int ops_init_target(struct damon_ctx *ctx, struct damon_target *target)
 {
 	struct test_script *script = ctx->ops_env;
+	int err = 0;
 
 	script->nr_init_target++;
 	if (script->init_target_error && (!script->init_target_fails_at ||
 					  script->nr_init_target == script->init_target_fails_at))
 		return script->init_target_error;
-	if (damon_nr_regions(target))
-		return 0;
-	return damon_set_regions(target, script->ranges, script->nr_ranges,
-				 ctx->attrs.min_region_sz);
+	if (!damon_nr_regions(target))
+		err = damon_set_regions(target, script->ranges, script->nr_ranges,
+					ctx->attrs.min_region_sz);
+	if (!err)
+		script->nr_ready++;
+	return err;
 }
 
 static void ops_update(struct damon_ctx *ctx)
