@@ -64,6 +64,17 @@ struct format_text format_duration(double ns)
 	return text;
 }
 
+struct format_text format_interval(uint64_t least_us, uint64_t most_us)
+{
+	struct format_text text = format_duration((double)least_us * 1e3);
+	size_t len = strlen(text.s);
+
+	if (most_us > least_us)
+		snprintf(text.s + len, sizeof(text.s) - len, " to %.32s",
+			 format_duration((double)most_us * 1e3).s);
+	return text;
+}
+
 struct format_text format_percent(double percent)
 {
 	struct format_text text;

@@ -21,6 +21,9 @@ struct format_text format_size(double bytes);
 /** format_duration() - nanoseconds: "850 ns", "12.5 us", "320 ms", "1.5 s", "2 min 05 s", "1 h 02 min" */
 struct format_text format_duration(double ns);
 
+/** format_interval() - microseconds: "100 ms", or "100 ms to 2 s" where it was tuned */
+struct format_text format_interval(uint64_t least_us, uint64_t most_us);
+
 /** format_percent() - 0..100: "0%", "0.05%", "4.2%", "42%"; what isn't 0 doesn't become "0%" */
 struct format_text format_percent(double percent);
 

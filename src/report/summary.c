@@ -52,18 +52,6 @@ static void print_head(FILE *out, const struct text_plan *plan, const struct gat
 	}
 }
 
-/* "100 ms", or "100 ms to 2 s" where it was tuned. */
-static struct format_text interval_text(uint64_t least_us, uint64_t most_us)
-{
-	struct format_text text = format_duration((double)least_us * 1e3);
-	size_t len = strlen(text.s);
-
-	if (most_us > least_us)
-		snprintf(text.s + len, sizeof(text.s) - len, " to %.32s",
-			 format_duration((double)most_us * 1e3).s);
-	return text;
-}
-
 static void print_watched(FILE *out, const struct text_plan *plan, const struct gather *gather,
 			  const struct facts *facts, struct record_reader *record)
 {
@@ -78,8 +66,8 @@ static void print_watched(FILE *out, const struct text_plan *plan, const struct 
 	}
 	snprintf(text, sizeof(text), "%s in %s windows of %s, a look every %s, engine %s%s%s",
 		 format_duration(facts->duration_s * 1e9).s, format_count(gather->nr_snapshots).s,
-		 interval_text(gather->min_aggr_us, gather->max_aggr_us).s,
-		 interval_text(gather->min_sample_us, gather->max_sample_us).s,
+		 format_interval(gather->min_aggr_us, gather->max_aggr_us).s,
+		 format_interval(gather->min_sample_us, gather->max_sample_us).s,
 		 gather->engine[0] ? gather->engine : "not recorded", when[0] ? ", from " : "",
 		 when);
 	print_fact(out, plan, "watched", text);

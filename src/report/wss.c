@@ -156,17 +156,16 @@ int wss_chart(FILE *out, const struct gather *gather, const struct text_plan *pl
 static void print_percentiles(FILE *out, const struct text_plan *plan,
 			      const double result[WSS_PERCENTILES])
 {
-	static const char *const names[WSS_PERCENTILES] = {"least", "25%", "half the time",
-							   "75%",   "95%", "most"};
+	static const char *const names[WSS_PERCENTILES] = {"  least", "", "  half of the time",
+							   "",	      "", "  most"};
 	size_t i;
 
 	for (i = 0; i < WSS_PERCENTILES; i++) {
 		if (plan->width < 32)
 			fprintf(out, "%4u%% %s\n", wss_percents[i], format_size(result[i]).s);
 		else
-			fprintf(out, "  %4u%%  %10s  %s\n", wss_percents[i],
-				format_size(result[i]).s,
-				i == 0 || i == 2 || i == 5 ? names[i] : "");
+			fprintf(out, "  %4u%%  %10s%s\n", wss_percents[i], format_size(result[i]).s,
+				names[i]);
 	}
 }
 
@@ -196,7 +195,7 @@ int report_wss(struct record_reader *record, const struct report_options *option
 		else
 			text_wrap(out, plan.width, 2,
 				  "working set: memory accessed at least once in a window (%s)",
-				  format_duration((double)gathered.aggr_us * 1e3).s);
+				  format_interval(gathered.min_aggr_us, gathered.max_aggr_us).s);
 		err = wss_gathered(&gathered, result);
 		if (!err)
 			text_wrap(out, plan.width, 2, "for so much of the time it was at most:");
