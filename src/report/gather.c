@@ -302,8 +302,6 @@ static void add_cost(struct gather *gather, const struct record_snapshot *snapsh
 	gather->flushes += (double)snapshot->flushes;
 	gather->lost += snapshot->lost;
 	gather->unwatchable_bytes = snapshot->unwatchable_bytes;
-	gather->sample_us = snapshot->sample_us;
-	gather->aggr_us = snapshot->aggr_us;
 	if (snapshot->sample_us < gather->min_sample_us)
 		gather->min_sample_us = snapshot->sample_us;
 	if (snapshot->sample_us > gather->max_sample_us)

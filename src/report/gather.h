@@ -109,8 +109,6 @@ struct gather {
 	double flushes;
 	uint64_t lost;
 	uint64_t unwatchable_bytes;
-	uint64_t sample_us;
-	uint64_t aggr_us;
 	uint64_t min_sample_us;
 	uint64_t max_sample_us;
 	uint64_t min_aggr_us;

@@ -313,27 +313,28 @@ static json_t *target_json(const struct gather_target *target, enum report_heat 
 	json_t *rows = json_array(), *cells = json_array(), *line;
 	size_t row, column;
 	unsigned int cell;
+	bool ok = true;
 
 	for (row = 0; row < layout->nr_rows; row++) {
-		json_array_append_new(
-			rows, json_pack("{s:o, s:I, s:s}", "start",
-					json_address(layout->rows[row].address), "bytes",
-					(json_int_t)(layout->rows[row].to - layout->rows[row].from),
-					"mapping", layout_row_name(layout, row, NULL)));
+		json_append(&ok, rows,
+			    json_pack("{s:o, s:I, s:s}", "start",
+				      json_address(layout->rows[row].address), "bytes",
+				      (json_int_t)(layout->rows[row].to - layout->rows[row].from),
+				      "mapping", layout_row_name(layout, row, NULL)));
 		line = json_array();
 		for (column = 0; column < target->grid.nr_columns; column++) {
 			cell = grid_cell(&target->grid, row, column, heat);
-			json_array_append_new(
-				line, cell < HEAT_LEVELS ? json_real(grid_rate(&target->grid, row,
-									       column, heat))
-				      : cell == HEAT_UNKNOWN ? json_integer(-1)
-							     : json_null());
+			json_append(&ok, line,
+				    cell < HEAT_LEVELS
+					    ? json_real(grid_rate(&target->grid, row, column, heat))
+				    : cell == HEAT_UNKNOWN ? json_integer(-1)
+							   : json_null());
 		}
-		json_array_append_new(cells, line);
+		json_append(&ok, cells, line);
 	}
-	return json_pack("{s:i, s:I, s:s, s:o, s:o}", "target", (int)target->id, "pid",
-			 (json_int_t)target->pid, "comm", target->comm, "rows", rows, "cells",
-			 cells);
+	return json_if(ok, json_pack("{s:i, s:I, s:s, s:o, s:o}", "target", (int)target->id, "pid",
+				     (json_int_t)target->pid, "comm", target->comm, "rows", rows,
+				     "cells", cells));
 }
 
 int report_heatmap_json(struct record_reader *record, const struct report_options *options,
@@ -342,6 +343,7 @@ int report_heatmap_json(struct record_reader *record, const struct report_option
 	struct gather_request request = {.what = GATHER_MAP, .per_line = 1};
 	struct gather gathered;
 	json_t *targets;
+	bool ok = true;
 	size_t i;
 	int err;
 
@@ -354,13 +356,13 @@ int report_heatmap_json(struct record_reader *record, const struct report_option
 	targets = json_array();
 	for (i = 0; i < gathered.nr_targets; i++) {
 		if (gathered.targets[i].wanted)
-			json_array_append_new(targets,
-					      target_json(&gathered.targets[i], options->heat));
+			json_append(&ok, targets, target_json(&gathered.targets[i], options->heat));
 	}
 	*json = json_pack("{s:f, s:f, s:s, s:o}", "start_s",
 			  (double)(gathered.t_start_ns - gathered.t_first_ns) / 1e9, "end_s",
 			  (double)(gathered.t_end_ns - gathered.t_first_ns) / 1e9, "cell",
 			  options->heat == REPORT_HEAT_MAX ? "max" : "mean", "targets", targets);
+	*json = json_if(ok, *json);
 	gather_clear(&gathered);
 	return *json ? 0 : damon_error_set(error, -ENOMEM, "not enough memory for the report");
 }

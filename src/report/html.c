@@ -51,15 +51,16 @@ static int put_json(FILE *out, const json_t *json)
 static json_t *levels_json(void)
 {
 	json_t *levels = json_array();
+	bool ok = levels;
 	unsigned int i;
 	char color[16];
 
 	for (i = 0; i < HEAT_LEVELS; i++) {
 		snprintf(color, sizeof(color), "#%06x", heat_rgb(i));
-		json_array_append_new(levels, json_pack("{s:s, s:f}", "color", color, "min",
-							heat_threshold(i)));
+		json_append(&ok, levels,
+			    json_pack("{s:s, s:f}", "color", color, "min", heat_threshold(i)));
 	}
-	return levels;
+	return json_if(ok, levels);
 }
 
 /* Two hexadecimal digits a cell, row after row: half percents, or one of three marks. */
@@ -100,6 +101,7 @@ static json_t *map_json(const struct gather_target *target, enum report_heat hea
 {
 	const struct layout *layout = &target->layout;
 	json_t *rows = json_array(), *groups = json_array();
+	bool ok = true;
 	size_t i, others;
 	const char *name;
 	char text[80];
@@ -107,25 +109,25 @@ static json_t *map_json(const struct gather_target *target, enum report_heat hea
 	for (i = 0; i < layout->nr_groups; i++) {
 		const struct layout_group *group = &layout->groups[i];
 
-		json_array_append_new(
-			groups, json_pack("{s:I, s:I, s:f}", "first", (json_int_t)group->first_row,
-					  "nr", (json_int_t)group->nr_rows, "gap",
-					  i ? (double)(group->start - group[-1].end) : 0.0));
+		json_append(&ok, groups,
+			    json_pack("{s:I, s:I, s:f}", "first", (json_int_t)group->first_row,
+				      "nr", (json_int_t)group->nr_rows, "gap",
+				      i ? (double)(group->start - group[-1].end) : 0.0));
 	}
 	for (i = 0; i < layout->nr_rows; i++) {
 		const struct layout_row *row = &layout->rows[i];
 
 		name = layout_row_name(layout, i, &others);
 		snprintf(text, sizeof(text), others ? "%s +%zu" : "%s", name, others);
-		json_array_append_new(
-			rows,
-			json_pack("{s:s, s:f, s:f, s:s}", "address", format_address(row->address).s,
-				  "bytes", (double)(row->to - row->from), "offset",
-				  (double)(row->address - layout->groups[row->group].start), "name",
-				  text));
+		json_append(&ok, rows,
+			    json_pack("{s:s, s:f, s:f, s:s}", "address",
+				      format_address(row->address).s, "bytes",
+				      (double)(row->to - row->from), "offset",
+				      (double)(row->address - layout->groups[row->group].start),
+				      "name", text));
 	}
-	return json_pack("{s:o, s:o, s:o}", "groups", groups, "rows", rows, "cells",
-			 cells_json(&target->grid, heat));
+	return json_if(ok, json_pack("{s:o, s:o, s:o}", "groups", groups, "rows", rows, "cells",
+				     cells_json(&target->grid, heat)));
 }
 
 static json_t *page_data(const struct gather *gather, const struct report_options *options,
@@ -134,27 +136,29 @@ static json_t *page_data(const struct gather *gather, const struct report_option
 	json_t *targets = json_array(), *wss = json_array();
 	double *means, most = 1;
 	char color[16];
+	bool ok;
 	size_t i;
 
 	means = calloc(columns * 2, sizeof(*means));
+	ok = means;
 	if (means)
 		wss_columns(gather, means, columns);
 	for (i = 0; means && i < columns; i++) {
 		most = means[i] > most ? means[i] : most;
-		json_array_append_new(wss, json_integer((json_int_t)means[i]));
+		json_append(&ok, wss, json_integer((json_int_t)means[i]));
 	}
 	free(means);
 	for (i = 0; i < gather->nr_targets; i++) {
 		if (gather->targets[i].wanted)
-			json_array_append_new(targets,
-					      map_json(&gather->targets[i], options->heat));
+			json_append(&ok, targets, map_json(&gather->targets[i], options->heat));
 	}
 	snprintf(color, sizeof(color), "#%06x", heat_rgb(HEAT_UNKNOWN));
-	return json_pack("{s:f, s:f, s:I, s:o, s:s, s:o, s:f, s:o}", "start_s",
-			 (double)(gather->t_start_ns - gather->t_first_ns) / 1e9, "length_s",
-			 (double)(gather->t_end_ns - gather->t_start_ns) / 1e9, "columns",
-			 (json_int_t)columns, "levels", levels_json(), "unknown_color", color,
-			 "wss", wss, "wss_top", format_nice_size(most), "targets", targets);
+	return json_if(
+		ok, json_pack("{s:f, s:f, s:I, s:o, s:s, s:o, s:f, s:o}", "start_s",
+			      (double)(gather->t_start_ns - gather->t_first_ns) / 1e9, "length_s",
+			      (double)(gather->t_end_ns - gather->t_start_ns) / 1e9, "columns",
+			      (json_int_t)columns, "levels", levels_json(), "unknown_color", color,
+			      "wss", wss, "wss_top", format_nice_size(most), "targets", targets));
 }
 
 static void put_fact(FILE *out, const char *value, const char *label)
@@ -173,7 +177,7 @@ static void put_facts(FILE *out, const struct gather *gather, const struct facts
 	fputs("<div class=\"facts\">\n", out);
 	put_fact(out, format_duration(facts->duration_s * 1e9).s, "watched");
 	snprintf(text, sizeof(text), "%s of %s", format_count(gather->nr_snapshots).s,
-		 format_duration((double)gather->aggr_us * 1e3).s);
+		 format_interval(gather->min_aggr_us, gather->max_aggr_us).s);
 	put_fact(out, text, "windows");
 	put_fact(out, gather->engine, "access engine");
 	if (facts->cpu_pct >= 0)
@@ -268,9 +272,9 @@ static void put_region(FILE *out, const struct gather *gather, const struct gath
 	fprintf(out, "<td class=\"address\" data-key=\"x%016llx\">%s&ndash;%s</td><td data-key=\"x",
 		(unsigned long long)piece->start, format_address(piece->start).s,
 		format_address(piece->end).s);
-	format_html(out, layout_name_at(&target->layout, piece->start));
+	format_html(out, regions_name(target, piece));
 	fputs("\">", out);
-	format_html(out, layout_name_at(&target->layout, piece->start));
+	format_html(out, regions_name(target, piece));
 	gather_target_name(target, name, sizeof(name));
 	fputs("</td><td data-key=\"x", out);
 	format_html(out, name);

@@ -340,14 +340,19 @@ const char *layout_row_name(const struct layout *layout, size_t row, size_t *oth
 	return best;
 }
 
-const char *layout_name_at(const struct layout *layout, uint64_t address)
+const char *layout_name_in(const struct layout *layout, uint64_t start, uint64_t end)
 {
+	uint64_t from, to, most = 0;
 	const char *name = "";
 	size_t i;
 
-	for (i = 0; i < layout->nr_names && layout->names[i].start <= address; i++) {
-		if (address < layout->names[i].end)
+	for (i = 0; i < layout->nr_names && layout->names[i].start < end; i++) {
+		from = layout->names[i].start > start ? layout->names[i].start : start;
+		to = layout->names[i].end < end ? layout->names[i].end : end;
+		if (from < to && to - from > most) {
+			most = to - from;
 			name = layout->names[i].name;
+		}
 	}
 	return name;
 }

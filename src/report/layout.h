@@ -102,8 +102,8 @@ int layout_make_rows(struct layout *layout, size_t lines, size_t per_line);
  */
 const char *layout_row_name(const struct layout *layout, size_t row, size_t *others);
 
-/** layout_name_at() - name of the mapping at an address, or "" */
-const char *layout_name_at(const struct layout *layout, uint64_t address);
+/** layout_name_in() - name of the mapping that most of these addresses belong to, or "" */
+const char *layout_name_in(const struct layout *layout, uint64_t start, uint64_t end);
 
 /** layout_short_name() - "heap", "stack", a file's last component, "anonymous" */
 void layout_short_name(char *to, size_t size, const char *path);

@@ -61,6 +61,13 @@ static size_t wanted_targets(const struct gather *gather)
 	return n;
 }
 
+const char *regions_name(const struct gather_target *target, const struct grid_piece *piece)
+{
+	const char *name = layout_name_in(&target->layout, piece->start, piece->end);
+
+	return *name || !target->layout.nr_names ? name : "(not mapped)";
+}
+
 static void print_region(FILE *out, const struct gather *gather, const struct text_plan *plan,
 			 const struct gather_region *region)
 {
@@ -69,8 +76,7 @@ static void print_region(FILE *out, const struct gather *gather, const struct te
 	char name[48], fitted[256], age[64];
 	size_t used;
 
-	format_clean(name, sizeof(name), layout_name_at(&target->layout, piece->start),
-		     !plan->style.unicode);
+	format_clean(name, sizeof(name), regions_name(target, piece), !plan->style.unicode);
 	snprintf(age, sizeof(age), "%s",
 		 piece->samples ? format_duration((double)piece->age * gather->last_ns).s : "-");
 	used = (size_t)fprintf(out, "%6s %9s",
@@ -135,8 +141,8 @@ json_t *regions_json(const struct gather *gather, size_t limit)
 					       : json_null(),
 				"nr_accesses", (json_int_t)piece->nr_accesses, "age_s",
 				(double)piece->age * gather->last_ns / 1e9, "mapping",
-				layout_name_at(&target->layout, piece->start), "samples",
-				(json_int_t)piece->samples);
+				layout_name_in(&target->layout, piece->start, piece->end),
+				"samples", (json_int_t)piece->samples);
 		if (!one || json_array_append_new(array, one)) {
 			json_decref(array);
 			return NULL;

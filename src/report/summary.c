@@ -286,72 +286,70 @@ static json_t *bytes_or_null(double value)
 static json_t *percentiles_json(const double values[WSS_PERCENTILES], double divisor, bool whole)
 {
 	json_t *object = json_object();
+	bool ok = object;
 	char key[8];
 	size_t i;
 
 	for (i = 0; i < WSS_PERCENTILES; i++) {
 		snprintf(key, sizeof(key), "%u", wss_percents[i]);
-		json_object_set_new(object, key,
-				    whole ? json_integer((json_int_t)values[i])
-					  : json_real(values[i] / divisor));
+		json_set(&ok, object, key,
+			 whole ? json_integer((json_int_t)values[i])
+			       : json_real(values[i] / divisor));
 	}
-	return object;
+	return json_if(ok, object);
 }
 
 static json_t *targets_json(const struct gather *gather)
 {
 	json_t *targets = json_array();
+	bool ok = targets;
 	size_t i;
 
 	for (i = 0; i < gather->nr_targets; i++) {
 		const struct gather_target *target = &gather->targets[i];
 
 		if (target->wanted)
-			json_array_append_new(targets,
-					      json_pack("{s:o, s:s, s:i, s:s}", "pid",
-							target->pid < 0 ? json_null()
-									: json_integer(target->pid),
-							"comm", target->comm, "target",
-							(int)target->id, "kind", target->kind));
+			json_append(&ok, targets,
+				    json_pack("{s:o, s:s, s:i, s:s}", "pid",
+					      target->pid < 0 ? json_null()
+							      : json_integer(target->pid),
+					      "comm", target->comm, "target", (int)target->id,
+					      "kind", target->kind));
 	}
-	return targets;
+	return json_if(ok, targets);
 }
 
 static json_t *summary_json(const struct gather *gather, const struct facts *facts)
 {
 	const bool any = gather->nr_snapshots;
 	json_t *object = json_object();
+	bool ok = object;
 
-	json_object_set_new(object, "duration_s", json_real(any ? facts->duration_s : 0));
-	json_object_set_new(object, "engine",
-			    gather->engine[0] ? json_string(gather->engine) : json_null());
-	json_object_set_new(object, "targets", targets_json(gather));
-	json_object_set_new(object, "snapshots", json_integer((json_int_t)gather->nr_snapshots));
-	json_object_set_new(object, "monitor_cpu_pct", number_or_null(facts->cpu_pct, 1e4));
-	json_object_set_new(object, "clears_per_s", number_or_null(facts->clears_per_s, 1e3));
-	json_object_set_new(object, "target_slowdown_pct_est",
-			    number_or_null(facts->slowdown_pct, 1e4));
-	json_object_set_new(object, "mapped_bytes", bytes_or_null(any ? facts->mapped : -1));
-	json_object_set_new(object, "resident_bytes", bytes_or_null(facts->resident));
-	json_object_set_new(object, "hot_bytes", bytes_or_null(any ? gather->last.hot : -1));
-	json_object_set_new(object, "idle_bytes", bytes_or_null(any ? gather->last.idle : -1));
-	json_object_set_new(object, "unknown_bytes",
-			    bytes_or_null(any ? gather->last.unknown : -1));
-	json_object_set_new(object, "unwatchable_bytes",
-			    any ? json_integer((json_int_t)gather->unwatchable_bytes)
-				: json_null());
-	json_object_set_new(object, "hot_bytes_mean", bytes_or_null(any ? gather->mean.hot : -1));
-	json_object_set_new(object, "idle_bytes_mean", bytes_or_null(any ? gather->mean.idle : -1));
-	json_object_set_new(object, "unknown_bytes_mean",
-			    bytes_or_null(any ? gather->mean.unknown : -1));
-	json_object_set_new(object, "lost_snapshots", json_integer((json_int_t)gather->lost));
+	json_set(&ok, object, "duration_s", json_real(any ? facts->duration_s : 0));
+	json_set(&ok, object, "engine",
+		 gather->engine[0] ? json_string(gather->engine) : json_null());
+	json_set(&ok, object, "targets", targets_json(gather));
+	json_set(&ok, object, "snapshots", json_integer((json_int_t)gather->nr_snapshots));
+	json_set(&ok, object, "monitor_cpu_pct", number_or_null(facts->cpu_pct, 1e4));
+	json_set(&ok, object, "clears_per_s", number_or_null(facts->clears_per_s, 1e3));
+	json_set(&ok, object, "target_slowdown_pct_est", number_or_null(facts->slowdown_pct, 1e4));
+	json_set(&ok, object, "mapped_bytes", bytes_or_null(any ? facts->mapped : -1));
+	json_set(&ok, object, "resident_bytes", bytes_or_null(facts->resident));
+	json_set(&ok, object, "hot_bytes", bytes_or_null(any ? gather->last.hot : -1));
+	json_set(&ok, object, "idle_bytes", bytes_or_null(any ? gather->last.idle : -1));
+	json_set(&ok, object, "unknown_bytes", bytes_or_null(any ? gather->last.unknown : -1));
+	json_set(&ok, object, "unwatchable_bytes",
+		 any ? json_integer((json_int_t)gather->unwatchable_bytes) : json_null());
+	json_set(&ok, object, "hot_bytes_mean", bytes_or_null(any ? gather->mean.hot : -1));
+	json_set(&ok, object, "idle_bytes_mean", bytes_or_null(any ? gather->mean.idle : -1));
+	json_set(&ok, object, "unknown_bytes_mean", bytes_or_null(any ? gather->mean.unknown : -1));
+	json_set(&ok, object, "lost_snapshots", json_integer((json_int_t)gather->lost));
 	if (any) {
-		json_object_set_new(object, "idle_s_percentiles",
-				    percentiles_json(facts->idle_ns, 1e9, false));
-		json_object_set_new(object, "wss_percentiles",
-				    percentiles_json(facts->wss, 1, true));
+		json_set(&ok, object, "idle_s_percentiles",
+			 percentiles_json(facts->idle_ns, 1e9, false));
+		json_set(&ok, object, "wss_percentiles", percentiles_json(facts->wss, 1, true));
 	}
-	return object;
+	return json_if(ok, object);
 }
 
 int report_summary_json(struct record_reader *record, const struct report_options *options,

@@ -178,6 +178,26 @@ void text_no_windows(FILE *out, const struct gather *gather, size_t width)
 			  gather->events[i].detail);
 }
 
+void json_append(bool *ok, json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value))
+		*ok = false;
+}
+
+void json_set(bool *ok, json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value))
+		*ok = false;
+}
+
+json_t *json_if(bool ok, json_t *json)
+{
+	if (ok)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
 json_t *json_address(uint64_t address)
 {
 	char text[24];

@@ -81,6 +81,9 @@ void regions_sort(struct gather *gather, const struct report_options *options);
 void regions_table(FILE *out, const struct gather *gather, const struct text_plan *plan,
 		   size_t limit);
 
+/** regions_name() - whose memory a region is; regions also cover holes between mappings */
+const char *regions_name(const struct gather_target *target, const struct grid_piece *piece);
+
 /** regions_json() - the sorted regions; NULL when out of memory */
 json_t *regions_json(const struct gather *gather, size_t limit);
 
@@ -89,6 +92,15 @@ json_t *summary_notes(const struct gather *gather);
 
 /** SUMMARY_TEXT - room for one note */
 #define SUMMARY_TEXT 400
+
+/** json_append() - append a new value; @ok becomes false when there was no memory for it */
+void json_append(bool *ok, json_t *array, json_t *value);
+
+/** json_set() - the same for a key of an object */
+void json_set(bool *ok, json_t *object, const char *key, json_t *value);
+
+/** json_if() - @json if @ok, else NULL, and @json is given back */
+json_t *json_if(bool ok, json_t *json);
 
 /** json_address() - an integer, or a text of hexadecimal digits above 2^63 - 1 */
 json_t *json_address(uint64_t address);

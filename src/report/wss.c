@@ -216,6 +216,7 @@ int report_wss_json(struct record_reader *record, const struct report_options *o
 	double result[WSS_PERCENTILES];
 	struct gather gathered;
 	json_t *percentiles;
+	bool ok = true;
 	char key[8];
 	size_t i;
 	int err;
@@ -227,16 +228,12 @@ int report_wss_json(struct record_reader *record, const struct report_options *o
 	percentiles = json_object();
 	for (i = 0; !err && i < WSS_PERCENTILES; i++) {
 		snprintf(key, sizeof(key), "%u", wss_percents[i]);
-		json_object_set_new(percentiles, key,
-				    gathered.nr_snapshots ? json_integer((json_int_t)result[i])
-							  : json_null());
+		json_set(&ok, percentiles, key,
+			 gathered.nr_snapshots ? json_integer((json_int_t)result[i]) : json_null());
 	}
 	*json = json_pack("{s:o, s:f, s:I}", "percentiles", percentiles, "min_access_pct",
 			  options->min_access_pct, "snapshots", (json_int_t)gathered.nr_snapshots);
+	*json = json_if(ok && !err, *json);
 	gather_clear(&gathered);
-	if (err && *json) {
-		json_decref(*json);
-		*json = NULL;
-	}
 	return *json ? 0 : damon_error_set(error, -ENOMEM, "not enough memory for the report");
 }

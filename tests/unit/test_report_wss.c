@@ -180,6 +180,23 @@ static void regions_text(void **state)
 		    "     ?   8.0 MiB         -  000002800000-000003000000\n");
 }
 
+static void a_hole_has_no_name(void **state)
+{
+	const struct record_region regions[] = {{0, HEAP - MIB, HEAP + 2 * MIB, 0, 1, 20},
+						{0, HEAP + 2 * MIB, HEAP + 9 * MIB, 0, 1, 20}};
+	struct fixture *f = *state;
+
+	add_target(f, 0, 7, "demo");
+	add_mapping(f, 0, HEAP, HEAP + MIB, "[heap]");
+	add_window(f, 0, 100, FROM(regions));
+	finish(f);
+	expect_text(f, report_regions,
+		    "2 regions of the window that ended at 100 ms\n"
+		    "access      size       age  addresses                  mapping\n"
+		    "    0%   3.0 MiB    100 ms  000000f00000-000001200000  heap\n"
+		    "    0%   7.0 MiB    100 ms  000001200000-000001900000  (not mapped)\n");
+}
+
 static void high_addresses_are_texts_in_json(void **state)
 {
 	const struct record_region high = {0, 0xffffffffff600000ull, 0xffffffffff601000ull, 0, 1,
@@ -210,6 +227,7 @@ int main(void)
 		WITH_RECORD(region_keys_and_order),
 		WITH_RECORD(regions_sorted),
 		WITH_RECORD(regions_text),
+		WITH_RECORD(a_hole_has_no_name),
 		WITH_RECORD(high_addresses_are_texts_in_json),
 	};
 
