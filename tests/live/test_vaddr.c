@@ -144,8 +144,10 @@ static size_t count_large(const struct live_target *target)
 	return nr;
 }
 
+/* Before 6.10 the kernel would split it in any case: then nothing can be said about it. */
 static void never_splits_a_large_folio(void **state)
 {
+	struct live_score score;
 	size_t before, after;
 
 	live_target_start(&targets[0], "--by-pages");
@@ -156,7 +158,9 @@ static void never_splits_a_large_folio(void **state)
 	}
 	watch(1);
 	watch_long_enough();
-	assert_found(0);
+	live_score(&monitor, 0, &targets[0], &score);
+	if (score.unknown < GOOD_BYTES)
+		assert_found(0);
 	after = count_large(&targets[0]);
 	assert_int_equal(after, before);
 }
