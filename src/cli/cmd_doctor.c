@@ -71,33 +71,28 @@ struct marks {
 	const char *end;
 };
 
-static void print_text(const struct doctor *doctor, const struct marks *marks, bool verbose)
+static void print_line(const char *mark, const char *word, const struct marks *marks,
+		       const char *name, const char *text)
 {
-	puts("engines (ways to learn that a page was touched)");
-	for (int i = 0; i < DOCTOR_NR_ENGINES; i++)
-		printf("  %s%-4s%s %-6s %s\n", doctor->engines[i].ok ? marks->good : marks->bad,
-		       doctor->engines[i].ok ? "yes" : "no", marks->end, doctor->engines[i].name,
-		       doctor->engines[i].why);
-	puts("\nprivileges of this process");
-	for (unsigned int i = 0; i < doctor->nr_capabilities; i++)
-		printf("  %s%-4s%s %-18s %s\n",
-		       doctor->capabilities[i].have ? marks->good : marks->bad,
-		       doctor->capabilities[i].have ? "yes" : "no", marks->end,
-		       doctor->capabilities[i].name, doctor->capabilities[i].purpose);
+	printf("  %s%-4s%s %-18s %s\n", mark, word, marks->end, name, text);
+}
+
+static void print_checks(const struct doctor *doctor, const struct marks *marks)
+{
+	const char *const mark[] = {marks->good, marks->bad, marks->none};
+	static const char *const words[] = {"ok", "fail", "-"};
+
 	puts("\nwhat was tried");
 	for (unsigned int i = 0; i < doctor->nr_checks; i++) {
 		const struct doctor_check *check = &doctor->checks[i];
-		bool passed = check->state == DOCTOR_PASSED, failed = check->state == DOCTOR_FAILED;
 
-		printf("  %s%-4s%s %s%s%s\n",
-		       passed	? marks->good
-		       : failed ? marks->bad
-				: marks->none,
-		       passed	? "ok"
-		       : failed ? "fail"
-				: "-",
-		       marks->end, check->name, check->detail[0] ? ": " : "", check->detail);
+		printf("  %s%-4s%s %s%s%s\n", mark[check->state], words[check->state], marks->end,
+		       check->name, check->detail[0] ? ": " : "", check->detail);
 	}
+}
+
+static void print_machine(const struct doctor *doctor)
+{
 	printf("\nmachine\n  kernel %s on %s\n", doctor->kernel, doctor->machine);
 	if (doctor->page_table_levels)
 		printf("  page tables of %u levels\n", doctor->page_table_levels);
@@ -105,6 +100,31 @@ static void print_text(const struct doctor *doctor, const struct marks *marks, b
 	printf("  transparent huge pages: %s\n",
 	       doctor->huge_pages[0] ? doctor->huge_pages : "unknown");
 	printf("  memory pressure %s be read\n", doctor->pressure_readable ? "can" : "can't");
+}
+
+/* What was tried is for those who ask, and for where it isn't enough. */
+static void print_text(const struct doctor *doctor, const struct marks *marks, bool verbose)
+{
+	puts("engines (ways to learn that a page was touched)");
+	for (int i = 0; i < DOCTOR_NR_ENGINES; i++) {
+		const struct doctor_engine *engine = &doctor->engines[i];
+
+		print_line(engine->ok ? marks->good : marks->bad, engine->ok ? "yes" : "no", marks,
+			   engine->name, engine->ok ? "works here" : engine->why);
+	}
+	puts("\nprivileges of this process");
+	for (unsigned int i = 0; i < doctor->nr_capabilities; i++) {
+		const struct doctor_capability *capability = &doctor->capabilities[i];
+
+		print_line(capability->have ? marks->good : marks->bad,
+			   capability->have ? "yes" : "no", marks, capability->name,
+			   capability->purpose);
+	}
+	if (verbose || !any_engine(doctor))
+		print_checks(doctor, marks);
+	print_machine(doctor);
+	if (!any_engine(doctor))
+		puts("\nLive programs can't be watched here. Simulated ones can: udamon sim hotcold");
 }
 
 int doctor_command(const struct options *opts, int argc, char **argv)

@@ -65,9 +65,9 @@ int export_command(const struct options *opts, int argc, char **argv)
 			       opts->format);
 	if (argc > 1)
 		return give_up(EXIT_USAGE, "'%s': one record at a time", argv[1]);
-	ret = record_reader_open(&reader, argc ? argv[0] : DEFAULT_RECORD, &err);
+	ret = record_open(opts, &reader, argc ? argv[0] : DEFAULT_RECORD);
 	if (ret)
-		return give_up(EXIT_FAILED, "%s", err.text);
+		return ret;
 	if (!opts->output) {
 		ret = export_to_stdout(reader, format, &err);
 	} else {

@@ -241,6 +241,11 @@ static int run(struct simulation *sim)
 	struct record *rec;
 	int ret;
 
+	if (sim->opts->verbose)
+		note("workload '%s', seed %llu, %.3f s, a look every %llu us, windows of %llu us",
+		     sim->workload->name, (unsigned long long)sim->seed, (double)sim->end_us / 1e6,
+		     (unsigned long long)sim->attrs.sample_interval,
+		     (unsigned long long)sim->attrs.aggr_interval);
 	progress_start(&sim->progress, sim->opts, "simulating");
 	ret = damon_port_coop_run(sim->port, simulate, sim);
 	terminal_clear_status();

@@ -147,6 +147,18 @@ static int write_html(const char *path, struct record_reader *record,
 	return ret;
 }
 
+int record_open(const struct options *opts, struct record_reader **record, const char *path)
+{
+	struct damon_error err = {""};
+	uint64_t nr;
+
+	if (record_reader_open(record, path, &err))
+		return give_up(EXIT_FAILED, "%s", err.text);
+	if (opts->verbose && !record_reader_nr_snapshots(*record, &nr, &err))
+		note("reading '%s': %llu windows", path, (unsigned long long)nr);
+	return 0;
+}
+
 /* Open the record and make of it what is asked for; @kind NULL makes the web page only. */
 static int make_reports(const struct options *opts, const struct report_kind *kind,
 			const char *path, int (*add)(json_t *json, void *data), void *data)
@@ -154,12 +166,11 @@ static int make_reports(const struct options *opts, const struct report_kind *ki
 	struct record_reader *record;
 	struct report_options options;
 	struct progress progress;
-	struct damon_error err = {""};
 	int ret;
 
-	ret = record_reader_open(&record, path, &err);
+	ret = record_open(opts, &record, path);
 	if (ret)
-		return give_up(EXIT_FAILED, "%s", err.text);
+		return ret;
 	progress_start(&progress, opts, "reading the record");
 	fill_options(opts, &options, &progress);
 	if (kind)

@@ -32,6 +32,9 @@ int report_print(const struct options *opts, const struct report_kind *kind, con
 /** report_write_html() - only the web page; as report_print() */
 int report_write_html(const struct options *opts, const char *path);
 
+/** record_open() - open a record to read; as report_print() */
+int record_open(const struct options *opts, struct record_reader **record, const char *path);
+
 /** json_print() - print it to standard output with a newline; takes the reference. As report_print(). */
 int json_print(json_t *json);
 

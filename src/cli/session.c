@@ -267,6 +267,22 @@ static int make_record(struct session *session, const char *path)
 	return ret ? out_of_memory() : 0;
 }
 
+static void tell_settings(const struct session *session)
+{
+	const struct damon_attrs *attrs = &session->ctx->attrs;
+	const struct damon_intervals_goal *goal = &attrs->intervals_goal;
+
+	note("engine %s, seed %" PRIu64 ", a look every %" PRIu64 " us, windows of %" PRIu64
+	     " us, %" PRIu64 " to %" PRIu64 " regions",
+	     vaddr_env_engine(session->env), session->ctx->seed, attrs->sample_interval,
+	     attrs->aggr_interval, attrs->min_nr_regions, attrs->max_nr_regions);
+	if (goal->aggrs)
+		note("the intervals are tuned to see %" PRIu64
+		     " bp of the possible accesses, every "
+		     "%" PRIu64 " windows, looking every %" PRIu64 " to %" PRIu64 " us",
+		     goal->access_bp, goal->aggrs, goal->min_sample_us, goal->max_sample_us);
+}
+
 int session_start(struct session *session, const char *path, bool starting)
 {
 	struct damon_error err = {""};
@@ -290,6 +306,8 @@ int session_start(struct session *session, const char *path, bool starting)
 				      : cannot_watch(ret, err.text);
 	}
 	session->started = true;
+	if (session->opts->verbose)
+		tell_settings(session);
 	return 0;
 }
 
