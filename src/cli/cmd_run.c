@@ -132,7 +132,7 @@ static int watch_command(const struct options *opts, char **argv, bool live, boo
 		live_legend(&session.live);
 		if (keys)
 			foreground_start(&session.foreground, &child);
-		ret = watch_child(&session, &child, argv[0], report);
+		ret = watch_child(&session, &child, basename(argv[0]), report);
 	}
 	child_kill(&child);
 	session_close(&session);

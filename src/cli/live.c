@@ -13,6 +13,8 @@
 #define TIME_WIDTH  8
 #define BYTES_WIDTH 11
 #define NARROW	    40
+/* The legend fits into this. */
+#define LEGEND_WIDTH 60
 /* Bytes that are not mapped from which on they are shown as a gap. */
 #define WIDE_GAP (1ULL << 30)
 
@@ -54,7 +56,8 @@ void live_legend(struct live *live)
 	struct report_style style = live->style;
 	char text[REPORT_STRIP_SIZE];
 
-	if (live->strips && report_strip_legend(&style, text, sizeof(text)) >= 0)
+	if (live->strips && live->style.width >= LEGEND_WIDTH &&
+	    report_strip_legend(&style, text, sizeof(text)) >= 0)
 		terminal_line(text);
 }
 
