@@ -311,8 +311,6 @@ static void cover(struct damon_region_columns *to, const struct damon_region_col
 			value.r.ar.start = done;
 		else if (value.r.ar.start > done)
 			append_fresh(to, done, value.r.ar.start);
-		if (value.r.ar.end > range->end)
-			value.r.ar.end = range->end;
 		damon_columns_append(to, &value);
 		done = value.r.ar.end;
 		any = true;
