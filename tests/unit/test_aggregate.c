@@ -182,6 +182,19 @@ static void the_size_limit_is_not_below_the_smallest_size(void **state)
 	test_world_free(&world);
 }
 
+static void the_size_limit_is_never_nothing(void **state)
+{
+	/* 5 bytes by 10 would be 0: single bytes. */
+	const struct damon_addr_range range = {100, 105};
+	struct test_world world;
+
+	test_world_init(&world);
+	world.ctx->attrs.min_region_sz = 1;
+	test_world_start(&world, &range, 1);
+	assert_int_equal(damon_nr_regions(world.target), 5);
+	test_world_free(&world);
+}
+
 static void the_size_limit_counts_all_targets(void **state)
 {
 	/* 8 + 4 pages by 3 make 4 pages: 4, 4 and 4. */
@@ -204,8 +217,8 @@ static void the_size_limit_counts_all_targets(void **state)
 
 static void a_total_beyond_64_bits_saturates(void **state)
 {
-	/* Two times all of 2^64 - 1: as if it were 2^64 - 1, by 4: 2^62 (aligned up), 4 parts each. */
-	const struct damon_region all = {.ar = {0, UINT64_MAX}};
+	/* Two times 2^63 is taken for 2^64 - 1, by 4: 2^62 (aligned up), 2 parts each. */
+	const struct damon_region all = {.ar = {0, 1ULL << 63}};
 	struct damon_target *second;
 	struct test_world world;
 
@@ -215,8 +228,8 @@ static void a_total_beyond_64_bits_saturates(void **state)
 	test_put_regions(world.target, &all, 1);
 	test_put_regions(second, &all, 1);
 	test_world_start(&world, NULL, 0);
-	assert_int_equal(damon_nr_regions(world.target), 4);
-	assert_int_equal(damon_nr_regions(second), 4);
+	assert_int_equal(damon_nr_regions(world.target), 2);
+	assert_int_equal(damon_nr_regions(second), 2);
 	assert_int_equal(test_region(second, 0).ar.end, 1ULL << 62);
 	test_world_free(&world);
 }
@@ -268,9 +281,10 @@ static void the_threshold_is_rounded_down(void **state)
 	struct test_world world;
 
 	start_with(&world, regions, 2, 19);
+	world.ctx->attrs.min_nr_regions = 1;
 	damon_monitor_merge(world.ctx);
+	assert_int_equal(damon_nr_regions(world.target), 2);
 	assert_int_equal(test_region(world.target, 0).nr_accesses, 5);
-	assert_int_equal(damon_nr_regions(world.target) >= 2, 1);
 	assert_int_equal(test_region(world.target, damon_nr_regions(world.target) - 1).nr_accesses,
 			 7);
 	test_world_free(&world);
@@ -551,6 +565,7 @@ int main(void)
 		cmocka_unit_test(shares_are_rounded_up_so_that_0_means_untouched),
 		cmocka_unit_test(the_size_limit_is_the_total_by_min_nr_regions_aligned_up),
 		cmocka_unit_test(the_size_limit_is_not_below_the_smallest_size),
+		cmocka_unit_test(the_size_limit_is_never_nothing),
 		cmocka_unit_test(the_size_limit_counts_all_targets),
 		cmocka_unit_test(a_total_beyond_64_bits_saturates),
 		cmocka_unit_test(larger_regions_are_cut_at_every_windows_end),

@@ -149,6 +149,7 @@ static void main_start(void *arg)
 	assert_true(damon_is_running(ctxs[1]));
 	assert_int_equal(damon_stop(ctxs, 2), 0);
 	assert_int_equal(world->script.nr_init, world->script.nr_cleanup);
+	assert_int_equal(world->script.nr_ready, world->script.nr_cleanup_target);
 	starting->ended = !err;
 }
 

@@ -190,6 +190,23 @@ static void a_half_gathered_window_is_dropped(void **state)
 	assert_int_equal(result.probe_hits[0], 0);
 }
 
+static void a_half_gathered_window_after_a_published_one_is_dropped_too(void **state)
+{
+	struct damon_attrs attrs;
+	struct test_world world;
+
+	test_world_init(&world);
+	test_world_start(&world, &thousand_pages, 1);
+	test_world_window(&world);
+	test_world_sample(&world, 7);
+	attrs = world.ctx->attrs;
+	attrs.aggr_interval = 200000;
+	assert_int_equal(damon_set_attrs(world.ctx, &attrs), 0);
+	assert_false(damon_monitor_window_due(world.ctx));
+	assert_int_equal(world.ctx->internal->window_samples, 0);
+	test_world_free(&world);
+}
+
 static void a_complete_window_is_rescaled(void **state)
 {
 	/* Merged and not published yet, as a commit between the two finds it: twice the samples. */
@@ -353,6 +370,7 @@ int main(void)
 		cmocka_unit_test(ages_are_rescaled_by_the_window_lengths),
 		cmocka_unit_test(rescaled_numbers_saturate),
 		cmocka_unit_test(a_half_gathered_window_is_dropped),
+		cmocka_unit_test(a_half_gathered_window_after_a_published_one_is_dropped_too),
 		cmocka_unit_test(a_complete_window_is_rescaled),
 		cmocka_unit_test(hits_of_a_complete_window_saturate),
 		cmocka_unit_test(nothing_is_rescaled_from_or_to_an_interval_of_0),

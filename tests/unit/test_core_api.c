@@ -371,16 +371,21 @@ static void forgetting_leaves_the_ranges_and_nothing_else(void **state)
 		assert_int_equal(region.last_nr_accesses, 0);
 		assert_int_equal(region.age, 0);
 	}
+	/* Nor how many regions there were, which splitting compares with. */
+	assert_int_equal(world.ctx->internal->last_nr_regions, 0);
 	test_world_free(&world);
 }
 
-static void after_forgetting_a_run_repeats_itself(void **state)
+static void run_forget_run(uint64_t max)
 {
 	struct trace first = {0}, second = {0};
 	struct test_world world;
 	int i;
 
+	/* Few regions at most, so that not all are split, and it counts which. */
 	test_world_init(&world);
+	world.ctx->attrs.min_nr_regions = 3;
+	world.ctx->attrs.max_nr_regions = max;
 	world.script.access = first_half;
 	world.ctx->callbacks.window = mix_window;
 	world.ctx->callbacks.data = &first;
@@ -397,6 +402,13 @@ static void after_forgetting_a_run_repeats_itself(void **state)
 	assert_int_equal(second.nr, first.nr);
 	assert_int_equal(second.hash, first.hash);
 	test_world_free(&world);
+}
+
+static void after_forgetting_a_run_repeats_itself(void **state)
+{
+	run_forget_run(5);
+	run_forget_run(6);
+	run_forget_run(16);
 }
 
 static void main_forget_running(void *arg)

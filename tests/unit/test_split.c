@@ -388,21 +388,21 @@ static void every_kth_counts_on_through_all_targets(void **state)
 	uint64_t pages = 10;
 
 	/*
-	 * 8 + 7 = 15 of at most 20, k = 4: numbers 0, 4 of the first target and 8, 12, its 0th and
-	 * 4th, of the second.
+	 * 7 + 8 = 15 of at most 20, k = 4: numbers 0, 4 of the first target and 8, 12, its 1st and
+	 * 5th, of the second.
 	 */
-	split_world(&world, 8, 20, &pages);
+	split_world(&world, 7, 20, &pages);
 	second = test_world_add_target(&world);
-	put_equal(second, 7, pages);
+	put_equal(second, 8, pages);
 	assert_int_equal(damon_region_table_reserve(&world.port.port, second->regions, 20), 0);
 	test_world_window(&world);
-	assert_int_equal(damon_nr_regions(world.target), 10);
-	assert_int_equal(damon_nr_regions(second), 9);
+	assert_int_equal(damon_nr_regions(world.target), 9);
+	assert_int_equal(damon_nr_regions(second), 10);
 	assert_true(is_split(&world, 0, pages));
 	assert_true(is_split(&world, 4, pages));
 	world.target = second;
-	assert_true(is_split(&world, 0, pages));
-	assert_true(is_split(&world, 4, pages));
+	assert_true(is_split(&world, 1, pages));
+	assert_true(is_split(&world, 5, pages));
 	test_world_free(&world);
 }
 
