@@ -20,6 +20,15 @@
 /* Pages that one table maps; a larger folio mapped page by page is given up. */
 #define MAX_PAGES (1u << ARCH_TABLE_SHIFT)
 
+/*
+ * Looking one up costs up to some 30 us, which must not add up: pages looked at per batch, and for
+ * how many batches nothing more is asked about one that can't be cleared.
+ */
+#define MAX_PAGES_PER_BATCH 4096
+#define REJECTED_BATCHES    200
+#define NR_REJECTED	    1024
+#define REJECTED_SHIFT	    4 /* frames share an entry by 64 KiB, the usual size of small folios */
+
 /* The first kernel that leaves a folio whole when all of it is made cold. */
 #define FIRST_MAJOR 6
 #define FIRST_MINOR 10
@@ -27,6 +36,13 @@
 struct folio_finder {
 	const struct frame_files *frames;
 	bool kernel_splits;
+	uint64_t batch;
+	size_t pages_left;
+	struct {
+		uint64_t block;
+		uint64_t until; /* batch; 0 for none */
+		int why;
+	} rejected[NR_REJECTED];
 	uint64_t flags[MAX_PAGES];
 	uint64_t addrs[MAX_PAGES];
 	struct page_state states[MAX_PAGES];
@@ -116,20 +132,17 @@ static int check_exclusive(struct folio_finder *finder, uint64_t first, size_t n
 	return 0;
 }
 
-int folio_find(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,
-	       uint64_t addr, uint64_t frame, uint64_t *start, uint64_t *end)
+static int look_up(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,
+		   uint64_t addr, uint64_t frame, uint64_t *start, uint64_t *end)
 {
 	const struct watch_range *mapping;
 	uint64_t first, table;
 	size_t nr;
-	int ret;
+	int ret = find_frames(finder, frame, &first, &nr);
 
-	addr &= ~(PAGE_BYTES - 1);
-	if (finder->kernel_splits)
-		return -ENXIO;
-	ret = find_frames(finder, frame, &first, &nr);
 	if (ret)
 		return ret;
+	finder->pages_left -= nr < finder->pages_left ? nr : finder->pages_left;
 	*start = addr - (frame - first) * PAGE_BYTES;
 	*end = *start + nr * PAGE_BYTES;
 	table = addr & ~(MAX_PAGES * PAGE_BYTES - 1);
@@ -141,4 +154,30 @@ int folio_find(struct folio_finder *finder, struct page_link *link, const struct
 	if (ret)
 		return ret;
 	return check_exclusive(finder, first, nr);
+}
+
+void folio_finder_begin(struct folio_finder *finder)
+{
+	finder->batch++;
+	finder->pages_left = MAX_PAGES_PER_BATCH;
+}
+
+int folio_find(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,
+	       uint64_t addr, uint64_t frame, uint64_t *start, uint64_t *end)
+{
+	uint64_t block = frame >> REJECTED_SHIFT;
+	size_t idx = block % NR_REJECTED;
+	int ret;
+
+	if (finder->kernel_splits || !finder->pages_left)
+		return -ENXIO;
+	if (finder->rejected[idx].block == block && finder->batch < finder->rejected[idx].until)
+		return finder->rejected[idx].why;
+	ret = look_up(finder, link, map, addr & ~(PAGE_BYTES - 1), frame, start, end);
+	if (ret == -ENXIO || ret == -EBUSY) {
+		finder->rejected[idx].block = block;
+		finder->rejected[idx].until = finder->batch + REJECTED_BATCHES;
+		finder->rejected[idx].why = ret;
+	}
+	return ret;
 }

@@ -15,13 +15,16 @@ struct folio_finder;
 struct folio_finder *folio_finder_new(const struct frame_files *frames);
 void folio_finder_free(struct folio_finder *finder);
 
+/** folio_finder_begin() - a new batch: what looking up folios may cost in it starts anew */
+void folio_finder_begin(struct folio_finder *finder);
+
 /**
  * folio_find() - the addresses at which the whole folio around @addr is mapped
  * @frame:	the frame at @addr
  *
  * A folio of one page is its page.
  * Return: 0; -ENXIO when clearing it would split it (only a part is mapped there, or
- * the kernel is one that always splits); -EBUSY when it is mapped more than once; what
+ * the kernel is one that always splits), or when too much was looked up in this batch already; -EBUSY when it is mapped more than once; what
  * page_link_read() returned.
  */
 int folio_find(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,

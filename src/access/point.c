@@ -295,6 +295,7 @@ int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr,
 	for (i = 0; i < nr; i++)
 		target->fates[i] = judge(target, addrs[i], &target->states[i], may_clear);
 	clear_list_reset(engine->clears);
+	folio_finder_begin(engine->folios);
 	ret = list_clears(target, addrs, nr);
 	if (ret)
 		return ret;

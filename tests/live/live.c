@@ -376,7 +376,7 @@ void live_score(struct live_monitor *monitor, size_t idx, const struct live_targ
 	       idx, score->truth, score->found, score->precision, score->recall, score->unknown);
 }
 
-/* With a margin of 8 MiB; offsets are from the hot part's start. */
+/* All that counts as hot, and what lies within 8 MiB of the part; offsets are from its start. */
 static void print_window(const struct live_snapshot *snapshot, const struct live_part *part)
 {
 	const uint64_t margin = 8ULL << 20;
@@ -387,8 +387,9 @@ static void print_window(const struct live_snapshot *snapshot, const struct live
 	for (i = 0; i < snapshot->nr; i++) {
 		const struct damon_region *region = &snapshot->regions[i];
 
-		if (region->ar.end + margin <= part->start ||
-		    region->ar.start >= part->end + margin)
+		if (2 * region->nr_accesses < snapshot->nr_samples &&
+		    (region->ar.end + margin <= part->start ||
+		     region->ar.start >= part->end + margin))
 			continue;
 		printf("#   %8" PRId64 " %8" PRIu64 " %3u %3u %3u\n",
 		       ((int64_t)region->ar.start - (int64_t)part->start) / 1024,

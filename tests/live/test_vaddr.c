@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -304,5 +305,6 @@ int main(void)
 
 	if (live_skip_all(512))
 		return 0;
+	cmocka_set_test_filter(getenv("UDAMON_TEST_FILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
