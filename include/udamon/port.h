@@ -94,10 +94,12 @@ void damon_port_posix_free(struct damon_port *port);
  *		to damon_port_coop_point()
  * @object:	number of the mutex, condition, or thread concerned: 1, 2, ... in order of
  *		creation, each kind by itself; 0 where there is none
+ * @mutex:	number of the mutex that is taken when the thread goes on; 0: none
  */
 struct damon_coop_point {
 	const char *what;
 	unsigned int object;
+	unsigned int mutex;
 };
 
 /**

@@ -20,14 +20,15 @@ static void unlock(struct damon_kdamond *kdamond)
 	kdamond->port->mutex_unlock(kdamond->port, kdamond->lock);
 }
 
-static void wake_done(struct damon_kdamond *kdamond)
+static void wake_changed(struct damon_kdamond *kdamond)
 {
-	kdamond->port->cond_wake_all(kdamond->port, kdamond->done);
+	kdamond->port->cond_wake_all(kdamond->port, kdamond->changed);
 }
 
-static int wait_done(struct damon_kdamond *kdamond, uint64_t deadline_ns)
+static int wait_changed(struct damon_kdamond *kdamond, uint64_t deadline_ns)
 {
-	return kdamond->port->cond_wait(kdamond->port, kdamond->done, kdamond->lock, deadline_ns);
+	return kdamond->port->cond_wait(kdamond->port, kdamond->changed, kdamond->lock,
+					deadline_ns);
 }
 
 /* Which kdamonds may run beside each other. */
@@ -68,17 +69,19 @@ static bool kdamond_sleep(struct damon_kdamond *kdamond, bool paused)
 	bool stop;
 
 	lock(kdamond);
-	while (!kdamond->stop) {
+	while (!kdamond->stop && !(paused && !kdamond->ctx->pause)) {
 		if (damon_requests_pending(kdamond, which)) {
 			damon_requests_serve_locked(kdamond, which);
 			if (paused)
 				damon_requests_cancel_walks_locked(kdamond);
-			/* What was served may have taken long, or ended the pause. */
-			if (port->now_ns(port) >= deadline_ns)
-				break;
-		}
-		if (paused && !kdamond->ctx->pause)
+			/*
+			 * What was served may have taken long, and whoever came meanwhile
+			 * found nobody to wake.
+			 */
+			if (port->now_ns(port) < deadline_ns)
+				continue;
 			break;
+		}
 		if (port->cond_wait(port, kdamond->wake, kdamond->lock, deadline_ns))
 			break;
 	}
@@ -140,8 +143,9 @@ static int kdamond_iterate(struct damon_kdamond *kdamond)
 		return err;
 	if (!kdamond_sleep(kdamond, false))
 		return 0;
+	/* The interval doesn't count, but whoever waits for its end doesn't wait for another. */
 	if (damon_monitor_samples_dropped(ctx))
-		return 1;
+		return kdamond_serve(kdamond);
 	err = damon_monitor_check(ctx);
 	if (err)
 		return err;
@@ -169,7 +173,6 @@ static int kdamond_run(struct damon_kdamond *kdamond)
 	struct damon_ctx *ctx = kdamond->ctx;
 	int err = 0;
 
-	damon_schemes_start(ctx);
 	if (ctx->callbacks.started)
 		err = ctx->callbacks.started(ctx, ctx->callbacks.data);
 	if (err)
@@ -190,7 +193,7 @@ static bool kdamond_ready(struct damon_kdamond *kdamond, int err)
 	kdamond->state = err ? KDAMOND_FAILED : KDAMOND_READY;
 	if (err)
 		kdamond->thread_id = 0;
-	wake_done(kdamond);
+	wake_changed(kdamond);
 	while (kdamond->state == KDAMOND_READY)
 		kdamond->port->cond_wait(kdamond->port, kdamond->wake, kdamond->lock,
 					 DAMON_NO_DEADLINE);
@@ -227,7 +230,7 @@ static void kdamond_main(void *arg)
 	kdamond->result = result;
 	kdamond->thread_id = 0;
 	kdamond->state = KDAMOND_STOPPED;
-	wake_done(kdamond);
+	wake_changed(kdamond);
 	unlock(kdamond);
 	if (MUTATED(OLD_CANCELS))
 		damon_requests_close(kdamond);
@@ -240,7 +243,7 @@ static void kdamond_set_state(struct damon_kdamond *kdamond, enum kdamond_state 
 	lock(kdamond);
 	kdamond->state = state;
 	kdamond->port->cond_wake_all(kdamond->port, kdamond->wake);
-	wake_done(kdamond);
+	wake_changed(kdamond);
 	unlock(kdamond);
 }
 
@@ -262,7 +265,7 @@ static int kdamond_create(struct damon_kdamond *kdamond)
 	kdamond->thread = NULL;
 	unlock(kdamond);
 	/* It has nothing left to do but to return. */
-	if (old)
+	if (old && !MUTATED(OLD_CANCELS))
 		kdamond->port->thread_join(kdamond->port, old);
 	err = kdamond->port->thread_start(kdamond->port, &kdamond->thread, "kdamond", kdamond_main,
 					  kdamond);
@@ -278,7 +281,7 @@ static int kdamond_wait_ready(struct damon_kdamond *kdamond)
 
 	lock(kdamond);
 	while (kdamond->state == KDAMOND_STARTING)
-		wait_done(kdamond, DAMON_NO_DEADLINE);
+		wait_changed(kdamond, DAMON_NO_DEADLINE);
 	err = kdamond->state == KDAMOND_FAILED ? kdamond->result : 0;
 	unlock(kdamond);
 	return err;
@@ -293,12 +296,12 @@ static void kdamond_abort(struct damon_kdamond *kdamond)
 	incarnation = kdamond->incarnation;
 	if (kdamond->state == KDAMOND_FAILED) {
 		kdamond->state = KDAMOND_STOPPED;
-		wake_done(kdamond);
+		wake_changed(kdamond);
 	} else {
 		kdamond->state = KDAMOND_ABORTED;
 		kdamond->port->cond_wake_all(kdamond->port, kdamond->wake);
 		while (kdamond->incarnation == incarnation && kdamond->state == KDAMOND_ABORTED)
-			wait_done(kdamond, DAMON_NO_DEADLINE);
+			wait_changed(kdamond, DAMON_NO_DEADLINE);
 	}
 	unlock(kdamond);
 }
@@ -355,9 +358,16 @@ static int wait_stopped(struct damon_kdamond *kdamond, uint64_t deadline_ns)
 	while (kdamond->incarnation == incarnation && kdamond->state != KDAMOND_STOPPED) {
 		if (err)
 			return err;
-		err = wait_done(kdamond, deadline_ns);
+		err = wait_changed(kdamond, deadline_ns);
 	}
 	return 0;
+}
+
+/* Without effect when stopped: a start begins without. Lock held. */
+static void ask_stop(struct damon_kdamond *kdamond)
+{
+	kdamond->stop = true;
+	kdamond->port->cond_wake_all(kdamond->port, kdamond->wake);
 }
 
 int damon_stop(struct damon_ctx **ctxs, size_t nr)
@@ -374,17 +384,18 @@ int damon_stop(struct damon_ctx **ctxs, size_t nr)
 	}
 	if (self)
 		return -EDEADLK;
-	for (i = 0; i < nr; i++) {
+	/* All are asked before any is waited for. */
+	for (i = 0; i < nr && nr > 1; i++) {
 		kdamond = ctxs[i]->internal->kdamond;
 		lock(kdamond);
-		/* Ignored when stopped: a start begins without. */
-		kdamond->stop = true;
-		kdamond->port->cond_wake_all(kdamond->port, kdamond->wake);
+		ask_stop(kdamond);
 		unlock(kdamond);
 	}
 	for (i = 0; i < nr; i++) {
 		kdamond = ctxs[i]->internal->kdamond;
 		lock(kdamond);
+		/* Again, because another thread may have started it anew since. */
+		ask_stop(kdamond);
 		wait_stopped(kdamond, DAMON_NO_DEADLINE);
 		unlock(kdamond);
 	}
@@ -458,6 +469,8 @@ int damon_kdamond_new(struct damon_ctx *ctx)
 		err = port->cond_new(port, &kdamond->wake);
 	if (!err)
 		err = port->cond_new(port, &kdamond->done);
+	if (!err)
+		err = port->cond_new(port, &kdamond->changed);
 	if (err)
 		damon_kdamond_free(ctx);
 	return err;
@@ -472,6 +485,7 @@ void damon_kdamond_free(struct damon_ctx *ctx)
 		return;
 	if (kdamond->thread)
 		port->thread_join(port, kdamond->thread);
+	port->cond_free(port, kdamond->changed);
 	port->cond_free(port, kdamond->done);
 	port->cond_free(port, kdamond->wake);
 	port->mutex_free(port, kdamond->lock);

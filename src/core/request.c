@@ -47,7 +47,8 @@
  *   schemes, walks are cancelled.
  *
  * Locks: the library object's lock (how many kdamonds run) and the kdamond's are never held
- * together. The kdamond waits for the condition "wake", all others for "done".
+ * together. The kdamond waits for the condition "wake", those who asked for "done", those who start
+ * and stop for "changed".
  */
 #include <errno.h>
 #include <stddef.h>
@@ -369,6 +370,7 @@ int damon_resume(struct damon_ctx *ctx)
 static bool is_served(const struct damon_kdamond *kdamond, const struct damon_request *request,
 		      enum damon_serve which)
 {
+	TOUCH(request);
 	if (request->state != REQUEST_QUEUED)
 		return false;
 	switch (request->kind) {
@@ -400,7 +402,8 @@ bool damon_requests_pending(const struct damon_kdamond *kdamond, enum damon_serv
 
 	for (request = kdamond->first; request; request = request->next)
 		if (is_served(kdamond, request, which) ||
-		    (which == SERVE_PAUSED && request->kind == REQUEST_WALK))
+		    (which == SERVE_PAUSED && request->kind == REQUEST_WALK &&
+		     !MUTATED(IGNORE_PAUSE)))
 			return true;
 	return false;
 }
@@ -438,6 +441,7 @@ void damon_requests_cancel_walks_locked(struct damon_kdamond *kdamond)
 	struct damon_request *request, *next;
 
 	for (request = kdamond->first; request; request = next) {
+		TOUCH(request);
 		next = request->next;
 		if (request->kind == REQUEST_WALK && !MUTATED(IGNORE_PAUSE))
 			finish(kdamond, request, -ECANCELED);
@@ -456,7 +460,8 @@ void damon_requests_close(struct damon_kdamond *kdamond)
 	struct damon_request *request;
 
 	lock(kdamond);
-	kdamond->state = KDAMOND_CLOSING;
+	if (!MUTATED(OLD_CANCELS))
+		kdamond->state = KDAMOND_CLOSING;
 	while ((request = kdamond->first)) {
 		if (MUTATED(FORGET_CLOSE)) {
 			detach(kdamond, request);
@@ -475,6 +480,7 @@ void damon_walks_begin(struct damon_kdamond *kdamond)
 	kdamond->walked = false;
 	lock(kdamond);
 	for (request = kdamond->first; request; request = request->next) {
+		TOUCH(request);
 		if (request->kind != REQUEST_WALK)
 			continue;
 		if (!request->pass)
@@ -486,6 +492,7 @@ void damon_walks_begin(struct damon_kdamond *kdamond)
 
 static bool wants_scheme(const struct damon_request *request, const struct damos *scheme)
 {
+	TOUCH(request);
 	return request->kind == REQUEST_WALK && request->pass && scheme->last_pass < request->pass;
 }
 

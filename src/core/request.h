@@ -58,9 +58,10 @@ struct damon_ending {
 struct damon_kdamond {
 	struct damon_ctx *ctx;
 	struct damon_port *port;
-	struct damon_mutex *lock; /* protects all down to the next comment */
-	struct damon_cond *wake;  /* the kdamond waits for it */
-	struct damon_cond *done;  /* everybody else does */
+	struct damon_mutex *lock;   /* protects all down to the next comment */
+	struct damon_cond *wake;    /* the kdamond waits for it */
+	struct damon_cond *done;    /* those do who wait for a request's end */
+	struct damon_cond *changed; /* and those who wait for another state */
 	enum kdamond_state state;
 	uint64_t incarnation; /* how often it was started */
 	uint64_t thread_id;   /* who is the kdamond; 0 when nobody is */

@@ -269,8 +269,14 @@ static unsigned int choose(struct coop *coop, unsigned int nr, unsigned int curr
 /* The current thread is at @what; whoever is to go on goes on. */
 static void reschedule(struct coop *coop, const char *what, unsigned int object)
 {
-	const struct damon_coop_point point = {.what = what, .object = object};
 	struct damon_thread *from = coop->current, *to;
+	const struct damon_coop_point point = {
+		.what = what,
+		.object = object,
+		.mutex = from->state == THREAD_LOCKING || from->state == THREAD_WAITING
+				 ? from->mutex->id
+				 : 0,
+	};
 	unsigned int nr, id;
 	bool any_alive;
 
