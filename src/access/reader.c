@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -34,7 +35,8 @@ struct page_link {
 	struct bpf_link *link;
 	int link_fd;
 	int32_t tgid;	     /* for PAGE_LINK_ALL, else 0 */
-	uint64_t start_time; /* of the process, once seen; 0 before */
+	uint64_t start_time; /* of the process */
+	bool ended;	     /* it had no memory any more when it was attached to */
 };
 
 static int lockdown_is_confidential(void)
@@ -217,25 +219,6 @@ static int attach_some_way(struct page_link *link, int pidfd, pid_t pid, enum pa
 			       strerror(-ret));
 }
 
-int page_link_new(struct page_link **link, struct page_reader *reader, int pidfd, pid_t pid,
-		  enum page_link_way way, struct damon_error *err)
-{
-	struct page_link *new = calloc(1, sizeof(*new));
-	int ret;
-
-	*link = NULL;
-	if (!new)
-		return damon_error_set(err, -ENOMEM, "out of memory");
-	new->reader = reader;
-	ret = attach_some_way(new, pidfd, pid, way, err);
-	if (ret) {
-		free(new);
-		return ret;
-	}
-	*link = new;
-	return 0;
-}
-
 void page_link_free(struct page_link *link)
 {
 	if (!link)
@@ -261,6 +244,21 @@ static int run_program(struct page_link *link)
 	return ret;
 }
 
+/* Ask about the first @nr addresses that are laid out there. */
+static int run_batch(struct page_link *link, size_t nr)
+{
+	struct page_reader *reader = link->reader;
+	struct page_reader_request *request = &reader->skeleton->bss->request;
+
+	request->space.direct_map = reader->calibration.direct_map;
+	request->space.frame_mask = reader->calibration.frame_mask;
+	request->space.levels = reader->calibration.levels;
+	request->mode = PAGE_READER_ADDRESSES;
+	request->nr = (uint32_t)nr;
+	request->tgid = link->tgid;
+	return run_program(link);
+}
+
 static void decode(const struct walk_space *space, uint64_t addr, uint64_t entry, uint32_t status,
 		   struct page_state *state)
 {
@@ -276,28 +274,19 @@ static void decode(const struct walk_space *space, uint64_t addr, uint64_t entry
 static int read_batch(struct page_link *link, const uint64_t *addrs, size_t nr,
 		      struct page_state *states)
 {
-	struct page_reader *reader = link->reader;
-	struct page_reader_bpf__bss *bss = reader->skeleton->bss;
-	struct walk_space *space = &bss->request.space;
+	struct page_reader_bpf__bss *bss = link->reader->skeleton->bss;
 	size_t i;
 	int ret;
 
-	space->direct_map = reader->calibration.direct_map;
-	space->frame_mask = reader->calibration.frame_mask;
-	space->levels = reader->calibration.levels;
-	bss->request.mode = PAGE_READER_ADDRESSES;
-	bss->request.nr = (uint32_t)nr;
-	bss->request.tgid = link->tgid;
 	memcpy(bss->addrs, addrs, nr * sizeof(*addrs));
-	ret = run_program(link);
+	ret = run_batch(link, nr);
 	if (ret)
 		return ret;
-	if (!link->start_time)
-		link->start_time = bss->process.start_time;
 	if (link->start_time != bss->process.start_time)
 		return -ESRCH;
 	for (i = 0; i < nr; i++)
-		decode(space, addrs[i], bss->entries[i], bss->statuses[i], &states[i]);
+		decode(&bss->request.space, addrs[i], bss->entries[i], bss->statuses[i],
+		       &states[i]);
 	return 0;
 }
 
@@ -308,6 +297,8 @@ int page_link_read(struct page_link *link, const uint64_t *addrs, size_t nr,
 	size_t done = 0, step;
 	int ret;
 
+	if (link->ended)
+		return -ESRCH;
 	do {
 		step = nr - done < PAGE_READER_BATCH ? nr - done : PAGE_READER_BATCH;
 		ret = read_batch(link, addrs + done, step, states + done);
@@ -320,5 +311,47 @@ int page_link_read(struct page_link *link, const uint64_t *addrs, size_t nr,
 						 .exec_id = bss->process.exec_id,
 						 .mm = bss->process.mm,
 						 .top = bss->process.top};
+	return 0;
+}
+
+/*
+ * The kernel keeps the process's number, not the process. So remember who it is by
+ * its start time, read while the number is still its own: it hasn't been reaped even afterwards.
+ */
+static int identify(struct page_link *link, int pidfd)
+{
+	int ret = run_batch(link, 0);
+
+	if (!ret && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) && errno == ESRCH)
+		ret = -ESRCH;
+	if (ret && ret != -ESRCH)
+		return ret;
+	link->ended = ret == -ESRCH;
+	link->start_time = link->reader->skeleton->bss->process.start_time;
+	return 0;
+}
+
+int page_link_new(struct page_link **link, struct page_reader *reader, int pidfd, pid_t pid,
+		  enum page_link_way way, struct damon_error *err)
+{
+	struct page_link *new = calloc(1, sizeof(*new));
+	int ret;
+
+	*link = NULL;
+	if (!new)
+		return damon_error_set(err, -ENOMEM, "out of memory");
+	new->reader = reader;
+	ret = attach_some_way(new, pidfd, pid, way, err);
+	if (!ret) {
+		ret = identify(new, pidfd);
+		if (ret)
+			damon_error_set(err, ret, "can't read page tables of process %d: %s",
+					(int)pid, strerror(-ret));
+	}
+	if (ret) {
+		page_link_free(new);
+		return ret;
+	}
+	*link = new;
 	return 0;
 }

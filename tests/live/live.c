@@ -201,10 +201,9 @@ static void add_targets(struct live_monitor *monitor, const pid_t *pids, size_t 
 	}
 }
 
-int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr)
+void live_monitor_prepare(struct live_monitor *monitor)
 {
 	struct damon_attrs attrs;
-	int ret;
 
 	memset(monitor, 0, sizeof(*monitor));
 	monitor->port = damon_port_posix_new();
@@ -224,6 +223,13 @@ int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t n
 	monitor->ctx->seed = 1;
 	monitor->ctx->callbacks = (struct damon_callbacks){
 		.window = on_window, .event = on_event, .stopped = on_stopped, .data = monitor};
+}
+
+int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr)
+{
+	int ret;
+
+	live_monitor_prepare(monitor);
 	add_targets(monitor, pids, nr);
 	ret = damon_start(&monitor->ctx, 1, false);
 	if (ret)

@@ -84,6 +84,9 @@ struct live_monitor {
 	} events[LIVE_MAX_EVENTS];
 };
 
+/* A context without targets, not started. */
+void live_monitor_prepare(struct live_monitor *monitor);
+
 /*
  * Watch processes with the default intervals, LIVE_MIN_REGIONS, and layout updates every 200 ms;
  * @ops is DAMON_OPS_VADDR. damon_start()'s result; the text is in @monitor->error.

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "access/clear.h"
 #include "access/doctor.h"
 #include "access/reader.h"
 #include "live.h"
@@ -150,6 +151,69 @@ static void a_wrong_calibration_reads_nothing(void **state)
 	stop_child(child);
 }
 
+struct told {
+	uint64_t refused[8], accepted[8];
+	size_t nr_refused, nr_accepted;
+};
+
+static void note_refused(void *data, uint64_t start, uint64_t end, size_t tag)
+{
+	struct told *told = data;
+
+	told->refused[told->nr_refused++] = tag;
+}
+
+static void note_accepted(void *data, uint64_t start, uint64_t end, size_t tag)
+{
+	struct told *told = data;
+
+	told->accepted[told->nr_accepted++] = tag;
+}
+
+/* Five pages: of the second, locked, and the fourth, unmapped, the kernel says so and stops. */
+static void clearing_goes_on_behind_refused_ranges(void **state)
+{
+	struct clear_list *list = clear_list_new();
+	struct clear_result result;
+	struct page_state pages[5];
+	struct told told = {};
+	uint64_t addrs[5];
+	struct damon_error err;
+	struct page_link *link;
+	int i, pidfd;
+
+	assert_non_null(list);
+	assert_int_equal(process_open(getpid(), &pidfd, NULL, &err), 0);
+	memset(area, 1, 5 * PAGE_BYTES);
+	assert_int_equal(mlock(area + PAGE_BYTES, PAGE_BYTES), 0);
+	assert_int_equal(munmap(area + 3 * PAGE_BYTES, PAGE_BYTES), 0);
+	for (i = 0; i < 5; i++) {
+		addrs[i] = (uintptr_t)area + (uint64_t)i * PAGE_BYTES;
+		assert_int_equal(clear_list_add(list, addrs[i], addrs[i] + PAGE_BYTES, (size_t)i),
+				 0);
+	}
+	assert_int_equal(clear_list_run(list, pidfd, note_refused, note_accepted, &told, &result),
+			 0);
+	assert_int_equal(result.nr_cleared, 3);
+	assert_int_equal(told.nr_refused, 1);
+	assert_int_equal(told.refused[0], 1);
+	assert_int_equal(told.nr_accepted, 3);
+	assert_int_equal(told.accepted[0], 0);
+	assert_int_equal(told.accepted[1], 2);
+	assert_int_equal(told.accepted[2], 4);
+	assert_int_equal(page_link_new(&link, reader, pidfd, getpid(), PAGE_LINK_AUTO, &err), 0);
+	assert_int_equal(page_link_read(link, addrs, 5, pages, NULL), 0);
+	assert_int_equal(pages[1].flags, PAGE_MAPPED | PAGE_ACCESSED);
+	assert_int_equal(pages[3].flags, 0);
+	page_link_free(link);
+	clear_list_free(list);
+	close(pidfd);
+	munlock(area, 3 * PAGE_BYTES);
+	assert_ptr_equal(mmap(area + 3 * PAGE_BYTES, PAGE_BYTES, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+			 area + 3 * PAGE_BYTES);
+}
+
 /* What an ordinary user is told. In a child, as there is no way back. */
 static void says_which_privilege_is_missing(void **state)
 {
@@ -188,6 +252,7 @@ int main(void)
 		cmocka_unit_test(reads_a_process_by_its_pidfd),
 		cmocka_unit_test(finds_a_process_among_all),
 		cmocka_unit_test(a_wrong_calibration_reads_nothing),
+		cmocka_unit_test(clearing_goes_on_behind_refused_ranges),
 		cmocka_unit_test(says_which_privilege_is_missing),
 		cmocka_unit_test(refuses_kernel_threads_and_threads),
 	};

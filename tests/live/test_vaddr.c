@@ -2,12 +2,18 @@
 /*
  * Watching processes whose pattern is known: is the hot part found, and nothing broken?
  */
+#include <errno.h>
+#include <linux/sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -276,10 +282,79 @@ static void a_process_has_one_monitor(void **state)
 
 	live_target_start(&targets[0], "");
 	watch(1);
-	assert_int_equal(live_monitor_start(&second, &targets[0].pid, 1), -16 /* EBUSY */);
+	assert_int_equal(live_monitor_start(&second, &targets[0].pid, 1), -EBUSY);
 	assert_non_null(strstr(second.error.text, "already watched by this program"));
 	live_monitor_stop(&second);
 	assert_true(live_monitor_windows(&monitor, 1));
+}
+
+/* A child with a number of our choice, which sleeps; 0 when the kernel doesn't let us. */
+static pid_t start_with_number(pid_t number)
+{
+	struct clone_args args = {
+		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&number, .set_tid_size = 1};
+	pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return child == number ? child : 0;
+}
+
+/* Where the number given for a target belongs to another process before the start. */
+static void a_recycled_number_is_refused(void **state)
+{
+	struct damon_target *target;
+	pid_t number, second;
+	int ret;
+
+	live_target_start(&targets[0], "--cold 2 --hot 2");
+	number = targets[0].pid;
+	live_monitor_prepare(&monitor);
+	monitoring = true;
+	assert_int_equal(
+		vaddr_target_new(&target, monitor.lib, monitor.env, number, &monitor.error), 0);
+	assert_int_equal(damon_add_target(monitor.ctx, target), 0);
+	live_target_stop(&targets[0]);
+	/* Start times are in hundredths of a second; a number comes round later than that. */
+	usleep(20000);
+	second = start_with_number(number);
+	if (!second) {
+		print_message("# SKIP may not choose the number of a process here\n");
+		skip();
+	}
+	ret = damon_start(&monitor.ctx, 1, false);
+	kill(second, SIGKILL);
+	waitpid(second, NULL, 0);
+	assert_int_equal(ret, -ESRCH);
+	assert_int_equal(vaddr_env_error(monitor.env, &monitor.error), -ESRCH);
+	assert_non_null(strstr(monitor.error.text, "now belongs to another one"));
+}
+
+/* And where it does so while the target is watched: nobody is watched any more. */
+static void a_number_recycled_while_watching_is_let_go(void **state)
+{
+	pid_t number, second;
+	int result = 1, ret;
+
+	live_target_start(&targets[0], "--cold 2 --hot 2");
+	number = targets[0].pid;
+	watch(1);
+	assert_true(live_monitor_windows(&monitor, 1));
+	live_target_stop(&targets[0]);
+	second = start_with_number(number);
+	if (!second) {
+		print_message("# SKIP may not choose the number of a process here\n");
+		skip();
+	}
+	ret = damon_wait(monitor.ctx, SECONDS * 1000000ULL, &result);
+	kill(second, SIGKILL);
+	waitpid(second, NULL, 0);
+	assert_int_equal(ret, 0);
+	assert_int_equal(result, 0);
+	assert_int_equal(live_monitor_nr_events(&monitor, "gone"), 1);
 }
 
 #define LIVE(test) cmocka_unit_test_teardown(test, stop_all)
@@ -301,6 +376,8 @@ int main(void)
 		LIVE(ends_when_the_target_does),
 		LIVE(watches_five_processes),
 		LIVE(a_process_has_one_monitor),
+		LIVE(a_recycled_number_is_refused),
+		LIVE(a_number_recycled_while_watching_is_let_go),
 	};
 
 	if (live_skip_all(512))
