@@ -54,7 +54,7 @@ int pagemap_read(int fd, uint64_t addr, uint64_t *entries, size_t nr)
 
 int frame_files_open(struct frame_files *files)
 {
-	files->count_fd = -1;
+	files->count_fd = files->cgroup_fd = -1;
 	files->flags_fd = open_file("/proc/kpageflags");
 	if (files->flags_fd < 0)
 		return files->flags_fd;
@@ -64,6 +64,8 @@ int frame_files_open(struct frame_files *files)
 		files->flags_fd = -1;
 		return files->count_fd;
 	}
+	/* Only on kernels with memory cgroups. */
+	files->cgroup_fd = open_file("/proc/kpagecgroup");
 	return 0;
 }
 
@@ -73,7 +75,9 @@ void frame_files_close(struct frame_files *files)
 		close(files->flags_fd);
 	if (files->count_fd >= 0)
 		close(files->count_fd);
-	files->flags_fd = files->count_fd = -1;
+	if (files->cgroup_fd >= 0)
+		close(files->cgroup_fd);
+	files->flags_fd = files->count_fd = files->cgroup_fd = -1;
 }
 
 int frame_flags(const struct frame_files *files, uint64_t frame, uint64_t *flags, size_t nr)
@@ -84,4 +88,11 @@ int frame_flags(const struct frame_files *files, uint64_t frame, uint64_t *flags
 int frame_mapcounts(const struct frame_files *files, uint64_t frame, uint64_t *counts, size_t nr)
 {
 	return read_entries(files->count_fd, frame, counts, nr);
+}
+
+int frame_cgroup(const struct frame_files *files, uint64_t frame, uint64_t *inode)
+{
+	if (files->cgroup_fd < 0)
+		return -EOPNOTSUPP;
+	return read_entries(files->cgroup_fd, frame, inode, 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * What the kernel tells about single pages: /proc/PID/pagemap, /proc/kpageflags, /proc/kpagecount.
+ * What the kernel tells about single pages: /proc/PID/pagemap, /proc/kpageflags, /proc/kpagecount, /proc/kpagecgroup.
  */
 #ifndef UDAMON_ACCESS_PAGEMAP_H
 #define UDAMON_ACCESS_PAGEMAP_H
@@ -24,16 +24,18 @@ int pagemap_read(int fd, uint64_t addr, uint64_t *entries, size_t nr);
 
 /* Flags of /proc/kpageflags that are used here. */
 #define FRAME_LRU     (1ULL << 5) /* known to reclaim; new pages become so in batches, a bit later */
+#define FRAME_ANON    (1ULL << 12) /* memory of a process, not of a file */
 #define FRAME_HEAD    (1ULL << 15) /* first page of a compound page (a folio of several) */
 #define FRAME_TAIL    (1ULL << 16) /* one of its others */
 #define FRAME_HUGETLB (1ULL << 17)
 #define FRAME_ABSENT  (1ULL << 20) /* no memory behind this frame number */
 #define FRAME_ZERO    (1ULL << 24) /* the page of zeroes that everybody shares */
 
-/** struct frame_files - the two files about frames, open */
+/** struct frame_files - the files about frames, open; @cgroup_fd is -1 where the kernel has none */
 struct frame_files {
 	int flags_fd;
 	int count_fd;
+	int cgroup_fd;
 };
 
 /** frame_files_open() - 0 or -errno (mostly a privilege: they are root's) */
@@ -45,5 +47,11 @@ int frame_flags(const struct frame_files *files, uint64_t frame, uint64_t *flags
 
 /** frame_mapcounts() - how often each of @nr frames from @frame on is mapped by page tables; 0 or -errno */
 int frame_mapcounts(const struct frame_files *files, uint64_t frame, uint64_t *counts, size_t nr);
+
+/**
+ * frame_cgroup() - inode number of the memory cgroup a frame is charged to, 0 for none
+ * Return: 0; -EOPNOTSUPP when the kernel doesn't tell; another -errno.
+ */
+int frame_cgroup(const struct frame_files *files, uint64_t frame, uint64_t *inode);
 
 #endif

@@ -58,7 +58,7 @@ int point_engine_new(struct point_engine **engine, const struct page_calibration
 	*engine = NULL;
 	if (!new)
 		return damon_error_set(err, -ENOMEM, "out of memory");
-	new->frames.flags_fd = new->frames.count_fd = -1;
+	new->frames.flags_fd = new->frames.count_fd = new->frames.cgroup_fd = -1;
 	ret = frame_files_open(&new->frames);
 	if (ret) {
 		damon_error_set(
@@ -339,4 +339,21 @@ int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, u
 	for (i = 0; i < nr; i++)
 		access[i] = verdict(target, addrs[i], &target->states[i], target->fates[i]);
 	return 0;
+}
+
+int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
+	       const struct page_state **states)
+{
+	struct page_process process;
+	int ret = make_room(target, nr);
+
+	if (!ret)
+		ret = read_states(target, addrs, nr, &process);
+	*states = target->states;
+	return ret;
+}
+
+const struct frame_files *point_engine_frames(const struct point_engine *engine)
+{
+	return &engine->frames;
 }

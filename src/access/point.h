@@ -9,6 +9,7 @@
 #ifndef UDAMON_ACCESS_POINT_H
 #define UDAMON_ACCESS_POINT_H
 
+#include "access/pagemap.h"
 #include "access/reader.h"
 #include "access/watch_map.h"
 
@@ -74,5 +75,17 @@ int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr,
  */
 int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, uint32_t *access,
 		struct page_process *process);
+
+/**
+ * point_look() - what is at @addrs now, changing nothing
+ * @states:	set to as many; valid until the next call for this target
+ *
+ * Return: as point_prepare().
+ */
+int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
+	       const struct page_state **states);
+
+/** point_engine_frames() - the files about frames, open */
+const struct frame_files *point_engine_frames(const struct point_engine *engine);
 
 #endif

@@ -68,6 +68,19 @@ int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, u
 	return -EOPNOTSUPP;
 }
 
+int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
+	       const struct page_state **states)
+{
+	return -EOPNOTSUPP;
+}
+
+const struct frame_files *point_engine_frames(const struct point_engine *engine)
+{
+	static const struct frame_files none = {-1, -1, -1};
+
+	return &none;
+}
+
 int doctor_probe_reader(struct doctor *doctor, struct damon_error *err)
 {
 	struct page_calibration none;

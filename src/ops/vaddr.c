@@ -267,6 +267,7 @@ const struct damon_operations vaddr_operations = {
 	.update = vaddr_update,
 	.prepare_access_checks = vaddr_prepare,
 	.check_accesses = vaddr_check,
+	.check_probe = vaddr_check_probe,
 	.target_valid = vaddr_valid,
 	.cleanup_target = vaddr_cleanup_target,
 	.cleanup = vaddr_cleanup,

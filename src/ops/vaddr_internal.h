@@ -77,6 +77,9 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 int vaddr_check(struct damon_ctx *ctx, struct damon_target *target,
 		const struct damon_batch *batch);
 bool vaddr_target_valid(struct damon_ctx *ctx, struct damon_target *target);
+int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
+		      const struct damon_probe *probe, const struct damon_batch *batch,
+		      uint8_t *hit);
 void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost);
 
 /* vaddr_events.c: what happens to a target. */

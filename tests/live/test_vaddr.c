@@ -288,6 +288,43 @@ static void a_process_has_one_monitor(void **state)
 	assert_true(live_monitor_windows(&monitor, 1));
 }
 
+/* Anonymous memory is told apart from a file's; the target has both, in different regions. */
+static void probes_tell_anonymous_memory(void **state)
+{
+	const struct live_snapshot *last;
+	struct damon_target *target;
+	size_t i, nr_inside = 0;
+
+	live_target_start(&targets[0], "--cold 24 --hot 8");
+	live_monitor_prepare(&monitor);
+	monitoring = true;
+	monitor.ctx->nr_probes = 2;
+	monitor.ctx->probes[0] = (struct damon_probe){
+		.nr_filters = 1,
+		.filters = {{.type = DAMON_FILTER_ANON, .matching = true, .allow = true}}};
+	monitor.ctx->probes[1] = (struct damon_probe){
+		.nr_filters = 1, .filters = {{.type = DAMON_FILTER_ANON, .matching = true}}};
+	assert_int_equal(vaddr_target_new(&target, monitor.lib, monitor.env, targets[0].pid,
+					  &monitor.error),
+			 0);
+	assert_int_equal(damon_add_target(monitor.ctx, target), 0);
+	assert_int_equal(damon_start(&monitor.ctx, 1, false), 0);
+	assert_true(live_monitor_windows(&monitor, WINDOWS));
+	stop_watching();
+	last = &monitor.snapshots[0][(WINDOWS - 1) % LIVE_WINDOWS];
+	for (i = 0; i < last->nr; i++) {
+		const struct damon_region *region = &last->regions[i];
+
+		if (region->ar.start < targets[0].parts[0].start ||
+		    region->ar.end > targets[0].parts[2].end)
+			continue;
+		nr_inside++;
+		assert_int_equal(region->probe_hits[0], last->nr_samples);
+		assert_int_equal(region->probe_hits[1], 0);
+	}
+	assert_true(nr_inside > 0);
+}
+
 /* A child with a number of our choice, which sleeps; 0 when the kernel doesn't let us. */
 static pid_t start_with_number(pid_t number)
 {
@@ -376,6 +413,7 @@ int main(void)
 		LIVE(ends_when_the_target_does),
 		LIVE(watches_five_processes),
 		LIVE(a_process_has_one_monitor),
+		LIVE(probes_tell_anonymous_memory),
 		LIVE(a_recycled_number_is_refused),
 		LIVE(a_number_recycled_while_watching_is_let_go),
 	};

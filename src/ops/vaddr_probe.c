@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Attribute monitoring of processes: does a sampled page pass a probe's filters?
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "ops/vaddr_internal.h"
+
+/* Inode number of a memory cgroup's directory: how /proc/kpagecgroup names it. 0: there is none now. */
+static uint64_t cgroup_inode(const char *path)
+{
+	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"};
+	struct stat info;
+	char full[4096];
+	size_t i;
+
+	/* The second is where version 1 has it; then the first has no such directory. */
+	for (i = 0; path && i < 2; i++) {
+		snprintf(full, sizeof(full), "%s/%s", roots[i], path);
+		if (!stat(full, &info))
+			return info.st_ino;
+	}
+	return 0;
+}
+
+/* One filter against one page: 1 of that type, 0 not, or -errno. */
+static int is_of_type(const struct frame_files *files, const struct damon_filter *filter,
+		      uint64_t frame, uint64_t inode)
+{
+	uint64_t value;
+	int ret;
+
+	if (filter->type == DAMON_FILTER_ANON) {
+		ret = frame_flags(files, frame, &value, 1);
+		return ret ? ret : !!(value & FRAME_ANON);
+	}
+	ret = frame_cgroup(files, frame, &value);
+	return ret ? ret : inode && value == inode;
+}
+
+/* The first filter that matches decides; else the page passes, unless the last one is an allowing one. */
+static int passes(const struct frame_files *files, const struct damon_probe *probe,
+		  const uint64_t *inodes, uint64_t frame)
+{
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < probe->nr_filters; i++) {
+		const struct damon_filter *filter = &probe->filters[i];
+
+		ret = is_of_type(files, filter, frame, inodes[i]);
+		if (ret < 0)
+			return ret;
+		if (ret == filter->matching)
+			return filter->allow;
+	}
+	return !probe->nr_filters || !probe->filters[probe->nr_filters - 1].allow;
+}
+
+int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
+		      const struct damon_probe *probe, const struct damon_batch *batch,
+		      uint8_t *hit)
+{
+	struct vaddr_ctx *priv = ctx->ops_priv;
+	struct vaddr_target *mine = target->ops_priv;
+	const struct frame_files *files = point_engine_frames(priv->engine);
+	uint64_t inodes[DAMON_MAX_PROBE_FILTERS] = {};
+	const struct page_state *states;
+	size_t i;
+	int ret = point_look(mine->point, batch->sampling_addrs, batch->nr, &states);
+
+	if (ret)
+		return ret;
+	for (i = 0; i < probe->nr_filters; i++) {
+		if (probe->filters[i].type == DAMON_FILTER_MEMCG)
+			inodes[i] = cgroup_inode(probe->filters[i].memcg_path);
+	}
+	for (i = 0; i < batch->nr; i++) {
+		/* Where no page is there is nothing that could pass. */
+		hit[i] = 0;
+		if (!(states[i].flags & PAGE_MAPPED))
+			continue;
+		ret = passes(files, probe, inodes, states[i].frame);
+		/* Frames without a description, as of a device: not ours to judge. */
+		if (ret == -EOPNOTSUPP)
+			return ret;
+		hit[i] = ret > 0;
+	}
+	return 0;
+}
