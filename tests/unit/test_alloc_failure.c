@@ -76,10 +76,10 @@ static void making_a_library_object_contexts_targets_and_schemes(void **state)
 	}
 	/*
 	 * The library object and its lock; the context, its inner half, its kdamond with a lock and
-	 * two conditions; the target, its table, three arrays and two times three columns; the list of
+	 * three conditions; the target, its table, three arrays and two times three columns; the list of
 	 * targets; the scheme and the list of schemes.
 	 */
-	assert_int_equal(nr_failed, 2 + 6 + 11 + 1 + 2);
+	assert_int_equal(nr_failed, 2 + 7 + 11 + 1 + 2);
 }
 
 static void adding_leaves_the_context_as_it_was(void **state)
