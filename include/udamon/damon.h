@@ -575,9 +575,10 @@ int damos_walk_cancel(struct damon_ctx *ctx, struct damos_walk_control *control)
  *
  * On @dst's kdamond, or while it isn't running. Attributes, pause, probes, schemes by index (those of
  * the same index keep their statistics and when they are due), targets
- * by index (the ones beyond @dst's are added, the ones marked obsolete dropped;
- * @src targets without regions keep @dst's). A transaction: on any error
- * (-EBUSY on another thread while it runs, -EINVAL, -ENOMEM, -EOPNOTSUPP for probes, the
+ * by index (the ones beyond @dst's are added, the ones marked obsolete and those that
+ * @src doesn't have dropped; @src targets without regions keep @dst's). A transaction: on any
+ * error (-EBUSY on another thread while it runs, and inside an event or walk callback, which
+ * are called from the middle of the targets; -EINVAL, -ENOMEM, -EOPNOTSUPP for probes, the
  * operations set's) @dst is as it was. Strings of probes' filters are borrowed from then on.
  */
 int damon_commit_ctx(struct damon_ctx *dst, struct damon_ctx *src);

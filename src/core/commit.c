@@ -235,7 +235,7 @@ int damon_commit_ctx(struct damon_ctx *dst, struct damon_ctx *src)
 	struct plan plan = {0};
 	int err;
 
-	if (!damon_kdamond_may_change(dst))
+	if (!damon_kdamond_may_change(dst) || dst->internal->held)
 		return -EBUSY;
 	plan.running = damon_is_running(dst);
 	err = check_source(dst, src, plan.running);

@@ -64,7 +64,10 @@ void damon_report_event(struct damon_ctx *ctx, const struct damon_target *target
 	if (!ctx->callbacks.event)
 		return;
 	event.t_ns = port->now_ns(port);
+	/* Operations sets report from inside their loops over the targets. */
+	ctx->internal->held++;
 	ctx->callbacks.event(ctx, &event, ctx->callbacks.data);
+	ctx->internal->held--;
 }
 
 /*

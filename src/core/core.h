@@ -46,7 +46,8 @@ struct damon_ctx_internal {
 	uint64_t last_nr_regions; /* regions at the last split */
 	uint64_t failed_passes;	  /* passes left out because no memory was to be had */
 	uint64_t cpu_start_ns;	  /* the kdamond's processor time when it began */
-	bool changed; /* attributes, targets or regions, since the samples were picked */
+	bool changed;  /* attributes, targets or regions, since the samples were picked */
+	uint32_t held; /* callbacks under way whose caller stands in targets or schemes: no commit */
 	struct damon_kdamond *kdamond;
 };
 

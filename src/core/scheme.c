@@ -156,8 +156,10 @@ void damon_schemes_apply(struct damon_ctx *ctx)
 		if (!begun)
 			damon_walks_begin(kdamond);
 		begun = true;
+		ctx->internal->held++;
 		for (t = 0; t < ctx->nr_targets; t++)
 			apply_to_target(ctx, scheme, ctx->targets[t]);
+		ctx->internal->held--;
 		damon_walks_scheme_done(kdamond, scheme);
 		set_due(ctx, scheme);
 	}
