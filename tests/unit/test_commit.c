@@ -530,6 +530,90 @@ static void another_thread_or_operations_set_is_refused_while_running(void **sta
 	teardown(&c);
 }
 
+static void on_event(struct damon_ctx *ctx, const struct damon_event *event, void *data)
+{
+	struct commit *c = data;
+
+	c->result = damon_commit_ctx(ctx, c->src);
+}
+
+static void a_commit_from_inside_an_event_is_refused(void **state)
+{
+	struct commit c;
+
+	/* Whoever reports it may be in the middle of the targets. */
+	setup(&c, -1);
+	c.world.ctx->callbacks.event = on_event;
+	c.world.ctx->callbacks.data = &c;
+	c.src->targets[0]->obsolete = true;
+	damon_report_event(c.world.ctx, c.world.target, "layout", "");
+	assert_int_equal(c.result, -EBUSY);
+	assert_int_equal(c.world.ctx->nr_targets, 1);
+	assert_int_equal(damon_commit_ctx(c.world.ctx, c.src), 0);
+	teardown(&c);
+}
+
+static void commit_in_walk(struct damon_ctx *ctx, struct damon_target *target,
+			   const struct damon_region *region, struct damos *scheme,
+			   uint64_t sz_filter_passed, void *data)
+{
+	struct commit *c = data;
+
+	c->result = damon_commit_ctx(ctx, c->src);
+}
+
+static void main_walk(void *arg)
+{
+	struct commit *c = arg;
+	struct damos_walk_control control = {.walk_fn = commit_in_walk, .data = c};
+
+	assert_int_equal(damon_start(&c->world.ctx, 1, false), 0);
+	assert_int_equal(damos_walk(c->world.ctx, &control), 0);
+	assert_int_equal(c->result, -EBUSY);
+	assert_int_equal(c->world.ctx->nr_schemes, 1);
+	assert_int_equal(commit_running(c), 0);
+	assert_int_equal(c->world.ctx->nr_schemes, 0);
+	assert_int_equal(damon_stop(&c->world.ctx, 1), 0);
+}
+
+static void a_commit_from_inside_a_walk_is_refused(void **state)
+{
+	struct commit c;
+
+	/* The walk stands in a target, for a scheme; the commit drops the scheme. */
+	setup(&c, -1);
+	add_scheme(c.world.ctx, 0);
+	test_world_run(&c.world, main_walk);
+	teardown(&c);
+}
+
+static int commit_in_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
+{
+	struct commit *c = data;
+
+	c->result = damon_commit_ctx(ctx, c->src);
+	return 0;
+}
+
+static void a_commit_from_inside_the_window_callback_works(void **state)
+{
+	struct commit c;
+
+	/* The only target is replaced by another. */
+	setup(&c, 100);
+	c.world.ctx->callbacks.window = commit_in_window;
+	c.world.ctx->callbacks.event = NULL;
+	c.world.ctx->callbacks.data = &c;
+	c.src->targets[0]->pid = 200;
+	c.result = -1;
+	test_world_start(&c.world, NULL, 0);
+	test_world_sample(&c.world, 25);
+	assert_int_equal(c.result, 0);
+	assert_int_equal(c.world.ctx->nr_targets, 1);
+	assert_int_equal(c.world.ctx->targets[0]->pid, 200);
+	teardown(&c);
+}
+
 /* In the middle of a sampling interval. */
 
 static void a_commit_that_changes_nothing_leaves_the_window_alone(void **state)
@@ -638,6 +722,9 @@ int main(void)
 		cmocka_unit_test(targets_come_and_go_through_the_operations_set_while_running),
 		cmocka_unit_test(a_target_refused_by_the_operations_set_undoes_everything),
 		cmocka_unit_test(another_thread_or_operations_set_is_refused_while_running),
+		cmocka_unit_test(a_commit_from_inside_an_event_is_refused),
+		cmocka_unit_test(a_commit_from_inside_a_walk_is_refused),
+		cmocka_unit_test(a_commit_from_inside_the_window_callback_works),
 		cmocka_unit_test(a_commit_that_changes_nothing_leaves_the_window_alone),
 		cmocka_unit_test(new_ranges_void_the_samples),
 		cmocka_unit_test(another_target_in_the_same_place_voids_the_samples),
