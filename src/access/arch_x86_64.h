@@ -10,9 +10,12 @@
 #ifndef UDAMON_ACCESS_ARCH_X86_64_H
 #define UDAMON_ACCESS_ARCH_X86_64_H
 
-#define ARCH_PAGE_SHIFT	  12
-#define ARCH_TABLE_SHIFT  9 /* 512 entries a table */
-#define ARCH_TABLE_MASK	  511ULL
+#define ARCH_PAGE_SHIFT	 12
+#define ARCH_TABLE_SHIFT 9 /* 512 entries a table */
+#define ARCH_TABLE_MASK	 511ULL
+/* log2 of what one entry of a level covers */
+#define ARCH_LEVEL_SHIFT(level) (ARCH_PAGE_SHIFT + ((level)-1) * ARCH_TABLE_SHIFT)
+
 #define ARCH_MIN_LEVELS	  4
 #define ARCH_MAX_LEVELS	  5
 #define ARCH_LEAF_LEVEL_2 1 /* an entry of level 2 may be a leaf: 2 MiB */
@@ -22,6 +25,12 @@
 #define ARCH_ENTRY_ACCESSED  (1ULL << 5)
 #define ARCH_ENTRY_LEAF	     (1ULL << 7) /* above level 1 only */
 #define ARCH_ENTRY_NO_ACCESS (1ULL << 8) /* with PRESENT clear: mapped, but every access faults */
+#define ARCH_ENTRY_SPECIAL   (1ULL << 9) /* level 1: no ordinary page (device, the zero page) */
+
+/* Where two of them are, for code that looks at many entries at once. */
+#define ARCH_BIT_ACCESSED  5
+#define ARCH_BIT_NO_ACCESS 8
+#define ARCH_BIT_SPECIAL   9
 
 /*
  * What using a page changes in its entry: Accessed, Dirty, and the bits Linux

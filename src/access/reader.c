@@ -244,8 +244,8 @@ static int run_program(struct page_link *link)
 	return ret;
 }
 
-/* Ask about the first @nr addresses that are laid out there. */
-static int run_batch(struct page_link *link, size_t nr)
+/* The same for a kind of question of which the particulars are laid out there. */
+static int ask(struct page_link *link, enum page_reader_mode mode)
 {
 	struct page_reader *reader = link->reader;
 	struct page_reader_request *request = &reader->skeleton->bss->request;
@@ -253,10 +253,16 @@ static int run_batch(struct page_link *link, size_t nr)
 	request->space.direct_map = reader->calibration.direct_map;
 	request->space.frame_mask = reader->calibration.frame_mask;
 	request->space.levels = reader->calibration.levels;
-	request->mode = PAGE_READER_ADDRESSES;
-	request->nr = (uint32_t)nr;
+	request->mode = mode;
 	request->tgid = link->tgid;
 	return run_program(link);
+}
+
+/* Ask about the first @nr addresses. */
+static int run_batch(struct page_link *link, size_t nr)
+{
+	link->reader->skeleton->bss->request.nr = (uint32_t)nr;
+	return ask(link, PAGE_READER_ADDRESSES);
 }
 
 static void decode(const struct walk_space *space, uint64_t addr, uint64_t entry, uint32_t status,
@@ -290,6 +296,15 @@ static int read_batch(struct page_link *link, const uint64_t *addrs, size_t nr,
 	return 0;
 }
 
+static void tell_process(const struct page_reader_bpf__bss *bss, struct page_process *process)
+{
+	if (process)
+		*process = (struct page_process){.start_time = bss->process.start_time,
+						 .exec_id = bss->process.exec_id,
+						 .mm = bss->process.mm,
+						 .top = bss->process.top};
+}
+
 int page_link_read(struct page_link *link, const uint64_t *addrs, size_t nr,
 		   struct page_state *states, struct page_process *process)
 {
@@ -306,11 +321,54 @@ int page_link_read(struct page_link *link, const uint64_t *addrs, size_t nr,
 			return ret;
 		done += step;
 	} while (done < nr);
-	if (process)
-		*process = (struct page_process){.start_time = bss->process.start_time,
-						 .exec_id = bss->process.exec_id,
-						 .mm = bss->process.mm,
-						 .top = bss->process.top};
+	tell_process(bss, process);
+	return 0;
+}
+
+/* Tell of what the program found; 0 or what the callback returned. */
+static int tell_leaves(const struct page_reader_bpf__bss *bss, page_leaf_callback *callback,
+		       void *data)
+{
+	uint32_t i, nr = bss->process.nr_leaves;
+	struct page_leaf leaf;
+	int ret = 0;
+
+	for (i = 0; !ret && i < nr && i < PAGE_READER_LEAVES; i++) {
+		const struct page_reader_leaf *from = &bss->leaves[i];
+
+		leaf = (struct page_leaf){.addr = from->addr};
+		if (from->status)
+			decode(&bss->request.space, from->addr, from->entry, from->status,
+			       &leaf.state);
+		else
+			leaf.table = bss->tables[from->table % PAGE_READER_TABLES];
+		ret = callback(data, &leaf);
+	}
+	return ret;
+}
+
+int page_link_read_range(struct page_link *link, uint64_t start, uint64_t end,
+			 page_leaf_callback *callback, void *data, struct page_process *process)
+{
+	struct page_reader_bpf__bss *bss = link->reader->skeleton->bss;
+	int ret;
+
+	if (link->ended)
+		return -ESRCH;
+	start &= ~((1ULL << PAGE_TABLE_SHIFT) - 1);
+	do {
+		bss->request.start = start;
+		bss->request.end = end;
+		ret = ask(link, PAGE_READER_RANGE);
+		if (!ret && link->start_time != bss->process.start_time)
+			ret = -ESRCH;
+		if (!ret)
+			ret = tell_leaves(bss, callback, data);
+		if (ret)
+			return ret;
+		start = bss->process.next;
+	} while (start < end);
+	tell_process(bss, process);
 	return 0;
 }
 

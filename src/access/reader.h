@@ -122,4 +122,34 @@ void page_link_free(struct page_link *link);
 int page_link_read(struct page_link *link, const uint64_t *addrs, size_t nr,
 		   struct page_state *states, struct page_process *process);
 
+/* log2 of what one table of small leaves maps, and the number of its entries. */
+#define PAGE_TABLE_SHIFT   21
+#define PAGE_TABLE_ENTRIES 512
+
+/**
+ * struct page_leaf - what maps one aligned piece of the address space
+ * @addr:	where the piece begins
+ * @table:	entries of its 512 small pages, as they are in memory; or NULL:
+ * @state:	one huge leaf; or %PAGE_FAILED and the size that nothing is known of
+ */
+struct page_leaf {
+	uint64_t addr;
+	const uint64_t *table;
+	struct page_state state;
+};
+
+/** page_leaf_callback - 0 to go on */
+typedef int page_leaf_callback(void *data, const struct page_leaf *leaf);
+
+/**
+ * page_link_read_range() - read all entries from @start to @end
+ * @callback:	called for each piece in which anything is, by address; valid meanwhile only.
+ *		Pieces are whole: the first and last may reach beyond the range.
+ * @process:	may be NULL
+ *
+ * Return: 0; what @callback returned; as page_link_read().
+ */
+int page_link_read_range(struct page_link *link, uint64_t start, uint64_t end,
+			 page_leaf_callback *callback, void *data, struct page_process *process);
+
 #endif

@@ -56,13 +56,13 @@ static inline uint32_t walk_leaf(uint64_t entry, int level)
 	}
 	if (entry & ARCH_ENTRY_ACCESSED)
 		status |= WALK_ACCESSED;
-	return status | WALK_LEAF(ARCH_PAGE_SHIFT + (level - 1) * ARCH_TABLE_SHIFT);
+	return status | WALK_LEAF(ARCH_LEVEL_SHIFT(level));
 }
 
 /* Fetch the entry of @addr in a table of @level; keep *@entry when that fails. */
 static inline int walk_step(uint64_t table, uint64_t addr, int level, uint64_t *entry)
 {
-	int shift = ARCH_PAGE_SHIFT + (level - 1) * ARCH_TABLE_SHIFT;
+	int shift = ARCH_LEVEL_SHIFT(level);
 	uint64_t value;
 
 	if (WALK_READ(value, table + ((addr >> shift) & ARCH_TABLE_MASK) * 8))
@@ -78,7 +78,8 @@ static inline uint64_t walk_next(const struct walk_space *space, uint64_t entry)
 
 /*
  * Walk from the top to the level 2 table of @addr. 0: *@table is it; else the
- * walk ended above it with this status, WALK_HOLE for nothing there.
+ * walk ended above it with this status, WALK_HOLE for nothing there: then *@table is
+ * log2 of the size of the aligned hole around @addr.
  */
 #define WALK_HOLE (~0u)
 
@@ -90,18 +91,21 @@ static inline uint32_t walk_top(const struct walk_space *space, uint64_t top, ui
 	if (space->levels == 5) {
 		if (walk_step(here, addr, 5, entry))
 			return WALK_FAILED;
+		*table = ARCH_LEVEL_SHIFT(5);
 		if (!(*entry & ARCH_ENTRY_PRESENT))
 			return WALK_HOLE;
 		here = walk_next(space, *entry);
 	}
 	if (walk_step(here, addr, 4, entry))
 		return WALK_FAILED;
+	*table = ARCH_LEVEL_SHIFT(4);
 	if (!(*entry & ARCH_ENTRY_PRESENT))
 		return WALK_HOLE;
 	if (walk_step(walk_next(space, *entry), addr, 3, entry))
 		return WALK_FAILED;
 	if (ARCH_LEAF_LEVEL_3 && (*entry & ARCH_ENTRY_LEAF))
 		return walk_leaf(*entry, 3);
+	*table = ARCH_LEVEL_SHIFT(3);
 	if (!(*entry & ARCH_ENTRY_PRESENT))
 		return WALK_HOLE;
 	*table = walk_next(space, *entry);

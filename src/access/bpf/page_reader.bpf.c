@@ -7,6 +7,8 @@
  */
 #include <linux/bpf.h>
 
+#include <stddef.h>
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -55,6 +57,8 @@ struct page_reader_process process;
 uint64_t addrs[PAGE_READER_BATCH];
 uint64_t entries[PAGE_READER_BATCH];
 uint32_t statuses[PAGE_READER_BATCH];
+struct page_reader_leaf leaves[PAGE_READER_LEAVES];
+uint64_t tables[PAGE_READER_TABLES][ARCH_TABLE_MASK + 1];
 
 struct batch {
 	struct walk_space space;
@@ -74,12 +78,107 @@ static long read_one(__u32 idx, void *data)
 	return 0;
 }
 
+struct page_reader_sweep sweep;
+
+static void go_past(uint64_t shift)
+{
+	uint64_t size = 1ULL << (shift & 63);
+
+	sweep.addr = (sweep.addr & ~(size - 1)) + size;
+}
+
+static long tell(uint64_t entry, uint32_t status, uint32_t table)
+{
+	uint32_t idx = sweep.nr_leaves;
+
+	if (idx >= PAGE_READER_LEAVES)
+		return 1;
+	leaves[idx].addr = sweep.addr;
+	leaves[idx].entry = entry;
+	leaves[idx].status = status;
+	leaves[idx].table = table;
+	sweep.nr_leaves = idx + 1;
+	go_past(status ? status >> WALK_LEAF_SHIFT : ARCH_LEVEL_SHIFT(2));
+	return 0;
+}
+
+/*
+ * Copy a table of small leaves. It may be freed meanwhile: when its entry above isn't
+ * the same any more afterwards, what was copied may be anything.
+ */
+static long copy_table(uint64_t entry)
+{
+	uint32_t idx = sweep.nr_tables;
+	uint64_t again = 0;
+
+	if (idx >= PAGE_READER_TABLES)
+		return 1;
+	if (bpf_probe_read_kernel(tables[idx], sizeof(tables[idx]),
+				  (const void *)walk_next(&sweep.space, entry)) ||
+	    walk_step(sweep.cache.table, sweep.addr, 2, &again) ||
+	    ((again ^ entry) & ~ARCH_ENTRY_USE_MASK))
+		return tell(entry, WALK_FAILED | WALK_LEAF(ARCH_LEVEL_SHIFT(2)), 0);
+	sweep.nr_tables = idx + 1;
+	return tell(entry, 0, idx);
+}
+
+/* What is at the present address; on to the next one. */
+static long sweep_one(__u32 idx, void *data)
+{
+	uint64_t gib = (sweep.addr >> ARCH_LEVEL_SHIFT(3)) + 1, entry = 0;
+	uint32_t status;
+
+	if (sweep.addr >= sweep.end || sweep.nr_leaves >= PAGE_READER_LEAVES)
+		return 1;
+	if (sweep.cache.gib != gib) {
+		sweep.cache.gib = 0;
+		status = walk_top(&sweep.space, sweep.top, sweep.addr, &sweep.cache.table, &entry);
+		if (status == WALK_HOLE) {
+			go_past(sweep.cache.table);
+			return 0;
+		}
+		if (status & WALK_FAILED)
+			status |= WALK_LEAF(ARCH_LEVEL_SHIFT(3));
+		if (status)
+			return tell(entry, status, 0);
+		sweep.cache.gib = gib;
+	}
+	if (walk_step(sweep.cache.table, sweep.addr, 2, &entry))
+		return tell(entry, WALK_FAILED | WALK_LEAF(ARCH_LEVEL_SHIFT(2)), 0);
+	if (ARCH_LEAF_LEVEL_2 && (entry & ARCH_ENTRY_LEAF))
+		return tell(entry, walk_leaf(entry, 2), 0);
+	if (entry & ARCH_ENTRY_PRESENT)
+		return copy_table(entry);
+	go_past(ARCH_LEVEL_SHIFT(2));
+	return 0;
+}
+
+static void read_addresses(uint64_t top)
+{
+	struct batch batch = {.space = request.space, .top = top};
+
+	bpf_loop(request.nr, read_one, &batch, 0);
+}
+
+static void read_range(uint64_t top)
+{
+	sweep.space = request.space;
+	sweep.top = top;
+	sweep.cache.gib = 0;
+	sweep.nr_leaves = sweep.nr_tables = 0;
+	sweep.addr = request.start;
+	sweep.end = request.end;
+	bpf_loop(PAGE_READER_STEPS, sweep_one, NULL, 0);
+	process.next = sweep.addr;
+	process.nr_leaves = sweep.nr_leaves;
+	process.nr_tables = sweep.nr_tables;
+}
+
 SEC("iter/task")
 int read_pages(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct mm_struct *mm;
-	struct batch batch = {};
 	char done = 1;
 
 	if (!task)
@@ -93,10 +192,11 @@ int read_pages(struct bpf_iter__task *ctx)
 	process.start_time = task->start_boottime;
 	process.exec_id = task->self_exec_id;
 	process.mm = (uint64_t)mm;
-	batch.space = request.space;
-	batch.top = (uint64_t)mm->pgd;
-	process.top = batch.top;
-	bpf_loop(request.nr, read_one, &batch, 0);
+	process.top = (uint64_t)mm->pgd;
+	if (request.mode == PAGE_READER_RANGE)
+		read_range(process.top);
+	else
+		read_addresses(process.top);
 	/* One byte out ends user space's read(), so that no further thread is visited. */
 	bpf_seq_write(ctx->meta->seq, &done, sizeof(done));
 	return 0;
