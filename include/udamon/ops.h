@@ -58,6 +58,7 @@ struct damon_batch {
  * @check_accesses: which were touched since. -errno ends the kdamond.
  * @check_probe: set @hit[i] to 1 where sample i passes @probe's filters, else 0. NULL
  *		where probes are not supported (-EOPNOTSUPP at start or commit).
+ * @window_ended: the window is complete and about to be published. Optional.
  * @target_valid: false when the target is gone for good. A kdamond without a valid
  *		target ends.
  * @cleanup_target: undo @init_target
@@ -77,6 +78,7 @@ struct damon_operations {
 	int (*check_probe)(struct damon_ctx *ctx, struct damon_target *target,
 			   const struct damon_probe *probe, const struct damon_batch *batch,
 			   uint8_t *hit);
+	void (*window_ended)(struct damon_ctx *ctx);
 	bool (*target_valid)(struct damon_ctx *ctx, struct damon_target *target);
 	void (*cleanup_target)(struct damon_ctx *ctx, struct damon_target *target);
 	void (*cleanup)(struct damon_ctx *ctx);

@@ -224,6 +224,8 @@ int damon_monitor_window_end(struct damon_ctx *ctx)
 	uint32_t i;
 	int err;
 
+	if (ctx->ops->window_ended)
+		ctx->ops->window_ended(ctx);
 	err = publish(ctx);
 	damon_tune_intervals(ctx);
 	rule = damon_compare_rule(ctx);
