@@ -7,6 +7,7 @@
 #include "access/doctor_probe.h"
 #include "access/point.h"
 #include "access/reader.h"
+#include "access/scan.h"
 
 int page_calibrate(struct page_calibration *calibration, struct damon_error *err)
 {
@@ -68,6 +69,7 @@ int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, u
 	return -EOPNOTSUPP;
 }
 
+<<<<<<< HEAD
 int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
 	       const struct page_state **states)
 {
@@ -77,6 +79,81 @@ int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
 const struct frame_files *point_engine_frames(const struct point_engine *engine)
 {
 	static const struct frame_files none = {-1, -1, -1};
+=======
+int scan_engine_new(struct scan_engine **engine, const struct page_calibration *calibration,
+		    const struct scan_options *options, struct damon_error *err)
+{
+	struct page_calibration none;
+
+	*engine = NULL;
+	return page_calibrate(&none, err);
+}
+
+void scan_engine_free(struct scan_engine *engine)
+{
+}
+
+const struct scan_stat *scan_engine_stat(const struct scan_engine *engine)
+{
+	static const struct scan_stat none;
+
+	return &none;
+}
+
+const struct scan_prices *scan_engine_prices(const struct scan_engine *engine)
+{
+	static const struct scan_prices none;
+
+	return &none;
+}
+
+enum scan_flush scan_engine_flush(const struct scan_engine *engine)
+{
+	return SCAN_FLUSH_NONE;
+}
+
+const char *scan_flush_name(enum scan_flush flush)
+{
+	return "none";
+}
+
+int scan_target_new(struct scan_target **target, struct scan_engine *engine, int pidfd, pid_t pid,
+		    struct watch_map *map, struct damon_error *err)
+{
+	struct page_calibration none;
+
+	*target = NULL;
+	return page_calibrate(&none, err);
+}
+
+void scan_target_free(struct scan_target *target)
+{
+}
+
+void scan_target_changed(struct scan_target *target)
+{
+}
+
+int scan_prepare(struct scan_target *target, const struct damon_addr_range *ranges, size_t nr,
+		 bool may_clear, struct page_process *process)
+{
+	return -EOPNOTSUPP;
+}
+
+int scan_check(struct scan_target *target, const struct damon_addr_range *ranges, size_t nr,
+	       uint32_t *access, struct page_process *process)
+{
+	return -EOPNOTSUPP;
+}
+
+void scan_end_window(struct scan_target *target)
+{
+}
+
+const struct scan_blocks *scan_target_blocks(const struct scan_target *target)
+{
+	static const struct scan_blocks none;
+>>>>>>> 551947c (Add the access engine scan: every page, once per interval)
 
 	return &none;
 }

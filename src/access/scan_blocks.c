@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Every page of a target: which are there, which were touched, how often in the last window.
+ */
+#include "access/scan_blocks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <udamon/ops.h>
+
+#include "access/arch.h"
+
+#define BLOCK_SIZE (1ULL << PAGE_TABLE_SHIFT)
+
+void scan_blocks_begin(struct scan_blocks *blocks)
+{
+	struct scan_block **list = blocks->before;
+	size_t capacity = blocks->capacity_before;
+
+	blocks->before = blocks->blocks;
+	blocks->capacity_before = blocks->capacity;
+	blocks->nr_before = blocks->nr;
+	blocks->next_before = 0;
+	blocks->blocks = list;
+	blocks->capacity = capacity;
+	blocks->nr = 0;
+}
+
+static int make_room(struct scan_blocks *blocks)
+{
+	size_t capacity = blocks->capacity ? 2 * blocks->capacity : 64;
+	struct scan_block **list;
+
+	if (blocks->nr < blocks->capacity)
+		return 0;
+	list = realloc(blocks->blocks, capacity * sizeof(struct scan_block *));
+	if (!list)
+		return -ENOMEM;
+	blocks->blocks = list;
+	blocks->capacity = capacity;
+	return 0;
+}
+
+/* Blocks from before that end at @addr or below are gone. */
+static void drop_before(struct scan_blocks *blocks, uint64_t addr)
+{
+	while (blocks->next_before < blocks->nr_before &&
+	       blocks->before[blocks->next_before]->start < addr)
+		free(blocks->before[blocks->next_before++]);
+}
+
+/* The block of @start, from before if it has the same pages. */
+static struct scan_block *get_block(struct scan_blocks *blocks, uint64_t start, uint8_t page_shift)
+{
+	struct scan_block *block = NULL;
+
+	drop_before(blocks, start);
+	if (blocks->next_before < blocks->nr_before &&
+	    blocks->before[blocks->next_before]->start == start)
+		block = blocks->before[blocks->next_before++];
+	if (block && block->page_shift == page_shift)
+		return block;
+	free(block);
+	block = calloc(1, sizeof(*block));
+	if (!block)
+		return NULL;
+	block->start = start;
+	block->page_shift = page_shift;
+	block->end = start + (page_shift == ARCH_PAGE_SHIFT ? BLOCK_SIZE : 1ULL << page_shift);
+	return block;
+}
+
+void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special)
+{
+	size_t word, bit;
+
+	for (word = 0; word < SCAN_WORDS; word++, table += 64) {
+		uint64_t here = 0, used = 0, odd = 0;
+
+		for (bit = 0; bit < 64; bit++) {
+			uint64_t entry = table[bit];
+			uint64_t present = (entry | entry >> ARCH_BIT_NO_ACCESS) & 1;
+
+			here |= present << bit;
+			used |= (present & entry >> ARCH_BIT_ACCESSED) << bit;
+			odd |= (present & entry >> ARCH_BIT_SPECIAL) << bit;
+		}
+		mapped[word] = here;
+		young[word] = used;
+		special[word] = odd;
+	}
+}
+
+static void take_huge(struct scan_block *block, const struct page_state *state)
+{
+	block->failed = state->flags & PAGE_FAILED;
+	if (block->failed)
+		return;
+	if (block->frame != state->frame)
+		block->huge_kind = SCAN_HUGE_UNASKED;
+	block->frame = state->frame;
+	block->mapped[0] = !!(state->flags & PAGE_MAPPED);
+	block->young[0] = !!(state->flags & PAGE_ACCESSED);
+}
+
+int scan_blocks_take(struct scan_blocks *blocks, const struct page_leaf *leaf)
+{
+	uint8_t shift = leaf->table ? ARCH_PAGE_SHIFT : leaf->state.leaf_shift;
+	struct scan_block *block;
+
+	if (make_room(blocks))
+		return -ENOMEM;
+	block = get_block(blocks, leaf->addr, shift);
+	if (!block)
+		return -ENOMEM;
+	blocks->blocks[blocks->nr++] = block;
+	if (!leaf->table) {
+		take_huge(block, &leaf->state);
+		return 0;
+	}
+	block->failed = false;
+	scan_block_bits(leaf->table, block->mapped, block->young, block->special);
+	return 0;
+}
+
+void scan_blocks_end(struct scan_blocks *blocks)
+{
+	drop_before(blocks, UINT64_MAX);
+	blocks->nr_before = blocks->next_before = 0;
+}
+
+void scan_blocks_clear(struct scan_blocks *blocks)
+{
+	size_t i;
+
+	/* In the middle of a failed reading some are still in the list from before. */
+	for (i = 0; i < blocks->nr; i++)
+		free(blocks->blocks[i]);
+	for (i = blocks->next_before; i < blocks->nr_before; i++)
+		free(blocks->before[i]);
+	free(blocks->blocks);
+	free(blocks->before);
+	*blocks = (struct scan_blocks){};
+}
+
+uint64_t scan_block_unknown(const struct scan_block *block, size_t word)
+{
+	uint64_t young = block->young[word];
+
+	if (block->failed)
+		return block->mapped[word];
+	return (young & (block->special[word] | block->stuck[word])) |
+	       (~young & block->mapped[word] & block->doubtful[word]);
+}
+
+static void count_block(struct scan_block *block)
+{
+	size_t word;
+
+	for (word = 0; word < SCAN_WORDS; word++) {
+		uint64_t unknown, touched;
+
+		if (!block->mapped[word])
+			continue;
+		unknown = scan_block_unknown(block, word);
+		touched = block->young[word] & ~unknown;
+		block->unknown_in_window[word] |= unknown;
+		for (; touched; touched &= touched - 1) {
+			uint16_t *heat = &block->heat[word * 64 + (size_t)__builtin_ctzll(touched)];
+
+			if (*heat < UINT16_MAX)
+				(*heat)++;
+		}
+	}
+}
+
+void scan_blocks_count_heat(struct scan_blocks *blocks)
+{
+	size_t i;
+
+	for (i = 0; i < blocks->nr; i++)
+		count_block(blocks->blocks[i]);
+	if (blocks->nr_samples < UINT16_MAX)
+		blocks->nr_samples++;
+}
+
+void scan_blocks_end_window(struct scan_blocks *blocks)
+{
+	size_t i;
+
+	for (i = 0; i < blocks->nr; i++) {
+		struct scan_block *block = blocks->blocks[i];
+
+		memcpy(block->last_heat, block->heat, sizeof(block->heat));
+		memcpy(block->last_mapped, block->mapped, sizeof(block->mapped));
+		memcpy(block->last_unknown, block->unknown_in_window, sizeof(block->last_unknown));
+	}
+	blocks->last_samples = blocks->nr_samples;
+	scan_blocks_forget_window(blocks);
+}
+
+void scan_blocks_forget_window(struct scan_blocks *blocks)
+{
+	size_t i;
+
+	for (i = 0; i < blocks->nr; i++) {
+		struct scan_block *block = blocks->blocks[i];
+
+		memset(block->heat, 0, sizeof(block->heat));
+		memset(block->unknown_in_window, 0, sizeof(block->unknown_in_window));
+	}
+	blocks->nr_samples = 0;
+}
+
+/* The pages of a word that overlap [start, end). */
+static uint64_t word_mask(const struct scan_block *block, size_t word, uint64_t start, uint64_t end)
+{
+	uint64_t first = block->start + (word * 64ULL << block->page_shift);
+	uint64_t size = 1ULL << block->page_shift, low = 0, high = 64;
+
+	if (start > first)
+		low = (start - first) >> block->page_shift;
+	if (end <= first || low >= 64)
+		return 0;
+	if (end - first < 64 * size)
+		high = (end - first + size - 1) >> block->page_shift;
+	if (high <= low)
+		return 0;
+	return (high == 64 ? ~0ULL : (1ULL << high) - 1) & (~0ULL << low);
+}
+
+/* Huge pages may overlap a region in part; what overlaps counts. */
+static void add_pages(const struct scan_block *block, uint64_t start, uint64_t end,
+		      struct scan_totals *totals)
+{
+	uint64_t size = 1ULL << block->page_shift, mapped, young, unknown, mask;
+	size_t word, nr_words = block->page_shift == ARCH_PAGE_SHIFT ? SCAN_WORDS : 1;
+
+	if (start < block->start)
+		start = block->start;
+	if (end > block->end)
+		end = block->end;
+	if (nr_words == 1)
+		size = end - start;
+	for (word = 0; word < nr_words; word++) {
+		if (!block->mapped[word])
+			continue;
+		mask = nr_words == 1 ? 1 : word_mask(block, word, start, end);
+		mapped = block->mapped[word] & mask;
+		unknown = scan_block_unknown(block, word) & mask;
+		young = block->young[word] & mask & ~unknown;
+		totals->entries += (uint64_t)__builtin_popcountll(mapped);
+		totals->resident += (uint64_t)__builtin_popcountll(mapped) * size;
+		totals->unknown += (uint64_t)__builtin_popcountll(unknown) * size;
+		totals->touched += (uint64_t)__builtin_popcountll(young) * size;
+	}
+	if (block->failed && !block->mapped[0])
+		totals->unknown += end - start, totals->resident += end - start;
+}
+
+static uint32_t share(const struct scan_totals *totals, uint32_t unit)
+{
+	uint64_t known = totals->resident - totals->unknown;
+
+	if (!known)
+		return totals->unknown ? DAMON_ACCESS_UNKNOWN : 0;
+	/* Rounded up: 0 is kept for "nothing at all". */
+	return (uint32_t)(((unsigned __int128)totals->touched * unit + known - 1) / known);
+}
+
+void scan_blocks_account(const struct scan_blocks *blocks, const struct damon_addr_range *ranges,
+			 size_t nr, uint32_t unit, uint32_t *access)
+{
+	size_t first = 0, block, i;
+
+	for (i = 0; i < nr; i++) {
+		struct scan_totals totals = {};
+
+		while (first < blocks->nr && blocks->blocks[first]->end <= ranges[i].start)
+			first++;
+		for (block = first;
+		     block < blocks->nr && blocks->blocks[block]->start < ranges[i].end; block++)
+			add_pages(blocks->blocks[block], ranges[i].start, ranges[i].end, &totals);
+		access[i] = share(&totals, unit);
+	}
+}
+
+void scan_blocks_totals(const struct scan_blocks *blocks, struct scan_totals *totals)
+{
+	size_t i;
+
+	*totals = (struct scan_totals){};
+	for (i = 0; i < blocks->nr; i++)
+		add_pages(blocks->blocks[i], 0, UINT64_MAX, totals);
+}
+
+/* A run that is being gathered. */
+struct run {
+	uint64_t start, end, page_size;
+	int32_t heat;
+};
+
+static int end_run(struct run *run, uint32_t samples, scan_run_callback *callback, void *data)
+{
+	int ret = 0;
+
+	if (run->end > run->start)
+		ret = callback(data, run->start, run->end, run->page_size, run->heat, samples);
+	run->start = run->end = 0;
+	return ret;
+}
+
+static int run_block(const struct scan_block *block, struct run *run, uint32_t samples,
+		     scan_run_callback *callback, void *data)
+{
+	uint64_t size = 1ULL << block->page_shift, start;
+	size_t page, nr = block->page_shift == ARCH_PAGE_SHIFT ? PAGE_TABLE_ENTRIES : 1;
+	int32_t heat;
+	int ret;
+
+	for (page = 0; page < nr; page++) {
+		if (!(block->last_mapped[page / 64] >> (page % 64) & 1))
+			continue;
+		start = block->start + page * size;
+		heat = block->last_heat[page];
+		if (!heat && (block->last_unknown[page / 64] >> (page % 64) & 1))
+			heat = -1;
+		if (run->end != start || run->heat != heat || run->page_size != size) {
+			ret = end_run(run, samples, callback, data);
+			if (ret)
+				return ret;
+			*run = (struct run){start, start, size, heat};
+		}
+		run->end = start + size;
+	}
+	return 0;
+}
+
+int scan_blocks_runs(const struct scan_blocks *blocks, scan_run_callback *callback, void *data)
+{
+	struct run run = {};
+	size_t i;
+	int ret;
+
+	for (i = 0; i < blocks->nr; i++) {
+		ret = run_block(blocks->blocks[i], &run, blocks->last_samples, callback, data);
+		if (ret)
+			return ret;
+	}
+	return end_run(&run, blocks->last_samples, callback, data);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Every page of a target: which are there, which were touched, how often in the last window.
+ *
+ * Kept by blocks: what one table of small leaves maps, or one huge leaf.
+ */
+#ifndef UDAMON_ACCESS_SCAN_BLOCKS_H
+#define UDAMON_ACCESS_SCAN_BLOCKS_H
+
+#include <stdbool.h>
+
+#include <udamon/damon.h>
+
+#include "access/reader.h"
+
+#define SCAN_WORDS (PAGE_TABLE_ENTRIES / 64)
+
+/**
+ * struct scan_block - pages that one table, or one huge leaf, maps; a bit for each page
+ * @start, @end: its addresses
+ * @page_shift:	log2 of a page's size; one huge page uses bit 0
+ * @failed:	it couldn't be read this time: nothing is known
+ * @frame:	of a huge leaf
+ * @mapped:	something is there
+ * @young:	the Accessed bit is set
+ * @special:	it can't ever be cleared (the zero page, device memory)
+ * @stuck:	it was left set by the last clearing, so that it says nothing
+ * @doubtful:	was cleared without a flush although in use: a clear bit says nothing
+ * @huge_kind:	what is known of a huge leaf, SCAN_HUGE_*
+ * @unknown_in_window: nobody could say, at least once in this window
+ * @heat:	sampling intervals of this window in which it was touched; then of the last
+ */
+struct scan_block {
+	uint64_t start;
+	uint64_t end;
+	uint64_t frame;
+	uint8_t page_shift;
+	uint8_t huge_kind;
+	bool failed;
+	uint64_t mapped[SCAN_WORDS];
+	uint64_t young[SCAN_WORDS];
+	uint64_t special[SCAN_WORDS];
+	uint64_t stuck[SCAN_WORDS];
+	uint64_t doubtful[SCAN_WORDS];
+	uint64_t unknown_in_window[SCAN_WORDS];
+	uint64_t last_mapped[SCAN_WORDS];
+	uint64_t last_unknown[SCAN_WORDS];
+	uint16_t heat[PAGE_TABLE_ENTRIES];
+	uint16_t last_heat[PAGE_TABLE_ENTRIES];
+};
+
+#define SCAN_HUGE_UNASKED   0
+#define SCAN_HUGE_PLAIN	    1 /* ordinary memory of one process */
+#define SCAN_HUGE_SHARED    2 /* mapped more than once */
+#define SCAN_HUGE_UNCLEARED 3 /* hugetlb, huge zero page, device: nothing clears it */
+
+/**
+ * struct scan_blocks - the blocks of a target, by address; zero-initialise it
+ * @nr_samples:	sampling intervals counted in this window
+ * @last_samples: and in the last one
+ */
+struct scan_blocks {
+	size_t nr;
+	struct scan_block **blocks;
+	uint32_t nr_samples;
+	uint32_t last_samples;
+	/* private: */
+	size_t capacity;
+	size_t nr_before;
+	size_t capacity_before;
+	size_t next_before;
+	struct scan_block **before;
+};
+
+/*
+ * Reading all again: begin, take each leaf in by address, end. Blocks that were there
+ * before keep what is known of them.
+ */
+void scan_blocks_begin(struct scan_blocks *blocks);
+
+/** scan_blocks_take() - 0 or -ENOMEM */
+int scan_blocks_take(struct scan_blocks *blocks, const struct page_leaf *leaf);
+void scan_blocks_end(struct scan_blocks *blocks);
+
+/** scan_blocks_clear() - free them */
+void scan_blocks_clear(struct scan_blocks *blocks);
+
+/** scan_block_bits() - what a table of small leaves says, in the words of a block */
+void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special);
+
+/** scan_block_unknown() - pages of word @word of which nobody can say whether they were touched */
+uint64_t scan_block_unknown(const struct scan_block *block, size_t word);
+
+/** scan_blocks_count_heat() - a sampling interval is over: count what was touched */
+void scan_blocks_count_heat(struct scan_blocks *blocks);
+
+/** scan_blocks_end_window() - the counts of this window become those of the last one */
+void scan_blocks_end_window(struct scan_blocks *blocks);
+
+/** scan_blocks_forget_window() - the window's counts are void */
+void scan_blocks_forget_window(struct scan_blocks *blocks);
+
+/**
+ * scan_blocks_account() - the share of each region's resident pages that was touched
+ * @ranges:	sorted
+ * @unit:	what a fully touched region gets
+ * @access:	0 only when nothing was touched; DAMON_ACCESS_UNKNOWN where nothing is known of
+ *		any page that is there
+ */
+void scan_blocks_account(const struct scan_blocks *blocks, const struct damon_addr_range *ranges,
+			 size_t nr, uint32_t unit, uint32_t *access);
+
+/** struct scan_totals - sizes by what is known, bytes */
+struct scan_totals {
+	uint64_t resident;
+	uint64_t touched;
+	uint64_t unknown;
+	uint64_t entries; /* page-table entries that map something */
+};
+
+/** scan_blocks_totals() - of all blocks */
+void scan_blocks_totals(const struct scan_blocks *blocks, struct scan_totals *totals);
+
+/**
+ * scan_run_callback - pages of equal heat in the last window
+ * @heat:	sampling intervals they were touched in, of @samples; -1: nobody can say
+ */
+typedef int scan_run_callback(void *data, uint64_t start, uint64_t end, uint64_t page_size,
+			      int32_t heat, uint32_t samples);
+
+/** scan_blocks_runs() - the last window's heat by runs; 0 or what the callback returned */
+int scan_blocks_runs(const struct scan_blocks *blocks, scan_run_callback *callback, void *data);
+
+#endif

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Making all young pages of a target old, with a flush.
+ */
+#include "access/scan_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+uint64_t scan_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A price follows what is measured, slowly, and not on the word of a few pages. */
+static void learn(double *price, double ns, uint64_t units)
+{
+	if (units >= 1024)
+		*price += (ns / (double)units - *price) / 4;
+}
+
+static void forget_marks(struct scan_target *target)
+{
+	size_t i;
+
+	for (i = 0; i < target->blocks.nr; i++) {
+		struct scan_block *block = target->blocks.blocks[i];
+
+		memset(block->stuck, 0, sizeof(block->stuck));
+		memset(block->doubtful, 0, sizeof(block->doubtful));
+	}
+}
+
+/* Nothing is cleared: what is young now says nothing later. */
+static void leave_all(struct scan_target *target)
+{
+	size_t i;
+
+	for (i = 0; i < target->blocks.nr; i++)
+		memcpy(target->blocks.blocks[i]->stuck, target->blocks.blocks[i]->young,
+		       sizeof(target->blocks.blocks[i]->stuck));
+}
+
+/* Cleared without a flush: that it isn't set again says nothing about a page in use. */
+static void doubt_all(struct scan_target *target)
+{
+	size_t i;
+
+	for (i = 0; i < target->blocks.nr; i++)
+		memcpy(target->blocks.blocks[i]->doubtful, target->blocks.blocks[i]->young,
+		       sizeof(target->blocks.blocks[i]->doubtful));
+}
+
+static void mark_range(struct scan_target *target, uint64_t start, uint64_t end)
+{
+	size_t i, page;
+
+	for (i = 0; i < target->blocks.nr; i++) {
+		struct scan_block *block = target->blocks.blocks[i];
+
+		if (block->end <= start || block->start >= end)
+			continue;
+		for (page = 0; page < PAGE_TABLE_ENTRIES; page++) {
+			uint64_t addr = block->start + ((uint64_t)page << block->page_shift);
+
+			if (addr >= end || addr >= block->end)
+				break;
+			if (addr >= start)
+				block->stuck[page / 64] |= block->young[page / 64] &
+							   (1ULL << (page % 64));
+		}
+	}
+}
+
+struct refusals {
+	struct scan_target *target;
+	uint64_t nr;
+};
+
+/* Locked memory: the mapping is remembered, so that clear_refs is thought of the next time. */
+static void refused(void *data, uint64_t start, uint64_t end, size_t tag)
+{
+	struct refusals *refusals = data;
+
+	mark_range(refusals->target, start, end);
+	watch_map_set(refusals->target->map, start, WATCH_REFUSED | WATCH_RETRY, WATCH_REFUSED);
+	refusals->nr++;
+}
+
+static int clear_clusters(struct scan_target *target)
+{
+	struct scan_engine *engine = target->engine;
+	struct refusals refusals = {.target = target};
+	uint64_t start = scan_now_ns(), took;
+	struct clear_result result;
+	int ret;
+
+	ret = clear_list_run(engine->clears, target->pidfd, refused, NULL, &refusals, &result);
+	took = scan_now_ns() - start;
+	engine->stat.clear_ns += took;
+	engine->stat.clears += engine->plan.nr_young;
+	engine->stat.by_clusters++;
+	if (!ret && engine->plan.nr_pages > 64 * engine->plan.nr)
+		learn(&engine->prices.cold_page,
+		      (double)took - (double)engine->plan.nr * engine->prices.cold_range,
+		      engine->plan.nr_pages);
+	if (engine->prices.cold_page < 1)
+		engine->prices.cold_page = 1;
+	return ret;
+}
+
+static int clear_refs(struct scan_target *target, uint64_t nr_entries)
+{
+	struct scan_engine *engine = target->engine;
+	uint64_t took_ns, start;
+	bool flushed;
+	int ret;
+
+	if (engine->flush != SCAN_FLUSH_REFS)
+		doubt_all(target);
+	start = scan_now_ns();
+	ret = scan_write_refs(target, '1', &took_ns);
+	if (ret)
+		return ret;
+	if (took_ns > engine->stat.longest_stall_ns)
+		engine->stat.longest_stall_ns = took_ns;
+	learn(&engine->prices.refs_page, (double)took_ns, nr_entries);
+	start = scan_now_ns();
+	ret = scan_flush_target(target, &flushed);
+	if (ret)
+		return ret;
+	if (flushed)
+		learn(&engine->prices.flush_page, (double)(scan_now_ns() - start), nr_entries);
+	engine->stat.clear_ns += took_ns + scan_now_ns() - start;
+	engine->stat.clears += engine->plan.nr_young;
+	engine->stat.by_refs++;
+	if (!flushed)
+		engine->stat.unflushed++;
+	return 0;
+}
+
+/* What was left out of a flush stays in doubt, unless the program was told not to flush. */
+static void settle_doubts(struct scan_target *target, uint64_t unflushed_before)
+{
+	size_t i;
+
+	if (target->engine->stat.unflushed != unflushed_before && !target->engine->options.no_flush)
+		return;
+	for (i = 0; i < target->blocks.nr; i++)
+		memset(target->blocks.blocks[i]->doubtful, 0,
+		       sizeof(target->blocks.blocks[i]->doubtful));
+}
+
+static bool may_use_refs(const struct scan_target *target)
+{
+	const struct scan_engine *engine = target->engine;
+
+	if (target->refs_fd < 0)
+		return false;
+	/* A pair of young pages is found only where the processor can't hold all that is in use. */
+	if (engine->flush == SCAN_FLUSH_PAIR)
+		return engine->plan.nr_young > 4096;
+	return engine->flush == SCAN_FLUSH_REFS || engine->options.no_flush;
+}
+
+static int clear_some_way(struct scan_target *target)
+{
+	struct scan_engine *engine = target->engine;
+	struct scan_totals totals;
+	struct scan_question question = {.prices = &engine->prices, .plan = &engine->plan};
+	uint64_t unflushed = engine->stat.unflushed, only_refs = 0;
+	enum scan_method method;
+	int ret;
+
+	scan_blocks_totals(&target->blocks, &totals);
+	question.nr_entries = totals.entries;
+	question.refs_possible = may_use_refs(target);
+	question.max_stall_ns = (double)engine->options.max_stall_us * 1000;
+	method = engine->options.no_flush ? SCAN_CLEAR_REFS : scan_choose(&question);
+	if (method == SCAN_CLUSTERS) {
+		ret = scan_judge(target, &only_refs);
+		if (ret)
+			return ret;
+		question.clusters_insufficient = only_refs > 0;
+		method = scan_choose(&question);
+		engine->stat.too_long += only_refs && question.refs_possible &&
+					 method != SCAN_CLEAR_REFS;
+	}
+	if (method == SCAN_CLUSTERS)
+		return clear_clusters(target);
+	if (method == SCAN_NOTHING)
+		return 0;
+	/* It clears everything but memory that nothing clears. */
+	forget_marks(target);
+	scan_judge_huge(target);
+	ret = clear_refs(target, totals.entries);
+	settle_doubts(target, unflushed);
+	return ret;
+}
+
+int scan_clear(struct scan_target *target, bool may_clear)
+{
+	struct scan_engine *engine = target->engine;
+	int ret;
+
+	forget_marks(target);
+	if (!may_clear) {
+		leave_all(target);
+		return 0;
+	}
+	scan_judge_huge(target);
+	ret = scan_plan_runs(&engine->plan, &target->blocks, target->map, target->ranges,
+			     target->nr_ranges, scan_gap(&engine->prices));
+	return ret ? ret : clear_some_way(target);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * How the young pages of a target are made old at the least cost: by clusters, or all at once.
+ */
+#include "access/scan_plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "access/arch.h"
+
+/* Where a sweep over blocks, mappings and ranges is. */
+struct sweep {
+	struct scan_plan *plan;
+	const struct watch_map *map;
+	const struct damon_addr_range *ranges;
+	size_t nr_ranges;
+	uint64_t gap;
+	size_t mapping;
+	size_t range;
+	bool open; /* the last run may grow */
+};
+
+void scan_plan_clear(struct scan_plan *plan)
+{
+	free(plan->runs);
+	*plan = (struct scan_plan){};
+}
+
+/* Go on to the mapping and range that hold @addr; false when one of them doesn't. */
+static bool follow(struct sweep *sweep, uint64_t addr)
+{
+	const struct watch_map *map = sweep->map;
+
+	while (sweep->mapping < map->nr && map->ranges[sweep->mapping].end <= addr) {
+		sweep->mapping++;
+		sweep->open = false;
+	}
+	while (sweep->range < sweep->nr_ranges && sweep->ranges[sweep->range].end <= addr) {
+		sweep->range++;
+		sweep->open = false;
+	}
+	return sweep->mapping < map->nr && map->ranges[sweep->mapping].start <= addr &&
+	       sweep->range < sweep->nr_ranges && sweep->ranges[sweep->range].start <= addr;
+}
+
+static int add_page(struct sweep *sweep, uint64_t start, uint64_t size)
+{
+	struct scan_plan *plan = sweep->plan;
+	struct scan_run *last = plan->nr ? &plan->runs[plan->nr - 1] : NULL;
+	uint64_t skipped;
+
+	if (!follow(sweep, start))
+		return 0;
+	plan->nr_young++;
+	if (sweep->open && (start - last->end) >> ARCH_PAGE_SHIFT <= sweep->gap) {
+		skipped = (start - last->end) >> ARCH_PAGE_SHIFT;
+		plan->nr_pages += skipped + 1;
+		last->end = start + size;
+		return 0;
+	}
+	if (plan->nr == plan->capacity) {
+		size_t capacity = plan->capacity ? 2 * plan->capacity : 256;
+		struct scan_run *runs = realloc(plan->runs, capacity * sizeof(*runs));
+
+		if (!runs)
+			return -ENOMEM;
+		plan->runs = runs;
+		plan->capacity = capacity;
+	}
+	plan->runs[plan->nr++] = (struct scan_run){start, start + size};
+	plan->nr_pages++;
+	sweep->open = true;
+	return 0;
+}
+
+static int add_block(struct sweep *sweep, const struct scan_block *block)
+{
+	uint64_t size = 1ULL << block->page_shift, young;
+	size_t word, page;
+	int ret;
+
+	for (word = 0; word < SCAN_WORDS; word++) {
+		young = block->young[word] & ~block->special[word] & ~block->stuck[word];
+		for (; young; young &= young - 1) {
+			page = word * 64 + (size_t)__builtin_ctzll(young);
+			ret = add_page(sweep, block->start + page * size, size);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+int scan_plan_runs(struct scan_plan *plan, const struct scan_blocks *blocks,
+		   const struct watch_map *map, const struct damon_addr_range *ranges,
+		   size_t nr_ranges, uint64_t gap)
+{
+	struct sweep sweep = {
+		.plan = plan, .map = map, .ranges = ranges, .nr_ranges = nr_ranges, .gap = gap};
+	size_t i;
+	int ret;
+
+	plan->nr = 0;
+	plan->nr_pages = plan->nr_young = 0;
+	for (i = 0; i < blocks->nr; i++) {
+		if (blocks->blocks[i]->failed)
+			continue;
+		ret = add_block(&sweep, blocks->blocks[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+uint64_t scan_gap(const struct scan_prices *prices)
+{
+	double pages = prices->cold_page > 0 ? prices->cold_range / prices->cold_page : 0;
+
+	return pages < PAGE_TABLE_ENTRIES ? (uint64_t)pages : PAGE_TABLE_ENTRIES;
+}
+
+double scan_clusters_ns(const struct scan_prices *prices, const struct scan_plan *plan)
+{
+	return (double)plan->nr_pages * (prices->cold_page + prices->check_page) +
+	       (double)plan->nr * prices->cold_range;
+}
+
+double scan_refs_ns(const struct scan_prices *prices, uint64_t nr_entries)
+{
+	return (double)nr_entries * (prices->refs_page + prices->flush_page);
+}
+
+double scan_stall_ns(const struct scan_prices *prices, uint64_t nr_entries)
+{
+	return (double)nr_entries * prices->refs_page;
+}
+
+enum scan_method scan_choose(const struct scan_question *question)
+{
+	const struct scan_prices *prices = question->prices;
+	bool refs = question->refs_possible &&
+		    scan_stall_ns(prices, question->nr_entries) <= question->max_stall_ns;
+
+	if (refs && question->clusters_insufficient)
+		return SCAN_CLEAR_REFS;
+	if (!question->plan->nr)
+		return SCAN_NOTHING;
+	if (refs &&
+	    scan_refs_ns(prices, question->nr_entries) < scan_clusters_ns(prices, question->plan))
+		return SCAN_CLEAR_REFS;
+	return SCAN_CLUSTERS;
+}

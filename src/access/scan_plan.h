@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * How the young pages of a target are made old at the least cost: by clusters, or all at once.
+ */
+#ifndef UDAMON_ACCESS_SCAN_PLAN_H
+#define UDAMON_ACCESS_SCAN_PLAN_H
+
+#include "access/scan_blocks.h"
+#include "access/watch_map.h"
+
+/** enum scan_method - what is done about young pages */
+enum scan_method {
+	SCAN_NOTHING,	 /* there are none, or none may be cleared */
+	SCAN_CLUSTERS,	 /* MADV_COLD over the clusters of young pages; it flushes what it clears */
+	SCAN_CLEAR_REFS, /* /proc/PID/clear_refs, then a flush of the whole TLB */
+};
+
+/** struct scan_prices - what things cost here, ns */
+struct scan_prices {
+	double refs_page;  /* clear_refs, per page that is resident */
+	double flush_page; /* the flush after it, per page */
+	double cold_page;  /* MADV_COLD, per page walked */
+	double cold_range; /* and per range, the interrupt of a running target included */
+	double check_page; /* asking the kernel what kind of page it is */
+};
+
+/** struct scan_run - pages to be cleared together */
+struct scan_run {
+	uint64_t start;
+	uint64_t end;
+};
+
+/** struct scan_plan - zero-initialise it */
+struct scan_plan {
+	size_t nr;
+	struct scan_run *runs;
+	uint64_t nr_pages; /* walked: the young ones and the gaps that were joined */
+	uint64_t nr_young;
+	/* private: */
+	size_t capacity;
+};
+
+/** scan_plan_clear() - free it */
+void scan_plan_clear(struct scan_plan *plan);
+
+/**
+ * scan_plan_runs() - clusters of young pages that can be cleared
+ * @map:	a cluster lies inside one mapping
+ * @ranges:	and inside one of these, which are sorted
+ * @gap:	old pages that are walked rather than starting another cluster
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int scan_plan_runs(struct scan_plan *plan, const struct scan_blocks *blocks,
+		   const struct watch_map *map, const struct damon_addr_range *ranges,
+		   size_t nr_ranges, uint64_t gap);
+
+/** scan_gap() - pages that cost as much to walk as another range */
+uint64_t scan_gap(const struct scan_prices *prices);
+
+/** scan_clusters_ns(), scan_refs_ns() - predicted cost; of the second, the longest stall is a part */
+double scan_clusters_ns(const struct scan_prices *prices, const struct scan_plan *plan);
+double scan_refs_ns(const struct scan_prices *prices, uint64_t nr_entries);
+
+/** scan_stall_ns() - predicted time that clear_refs keeps the target from changing its mappings */
+double scan_stall_ns(const struct scan_prices *prices, uint64_t nr_entries);
+
+/** struct scan_question - what the choice depends on */
+struct scan_question {
+	const struct scan_prices *prices;
+	const struct scan_plan *plan;
+	uint64_t nr_entries; /* mapped page-table entries of the target */
+	double max_stall_ns;
+	bool refs_possible;	    /* clear_refs can be written, and flushed afterwards */
+	bool clusters_insufficient; /* young pages were found that only clear_refs clears */
+};
+
+/** scan_choose() - the cheapest method that does the job within the permitted stall */
+enum scan_method scan_choose(const struct scan_question *question);
+
+#endif
