@@ -58,7 +58,7 @@ struct option_spec {
 #define AT(member) offsetof(struct options, member)
 #define LONGEST_US (INT64_MAX / 1000) /* clocks are in nanoseconds */
 
-static const char *const engine_words[] = {"auto", "point", NULL};
+static const char *const engine_words[] = {"auto", "point", "scan", NULL};
 static const char *const colour_words[] = {"auto", "always", "never", NULL};
 static const char *const format_words[] = {"damo", "csv", "json", NULL};
 static const char *const sort_words[] = {"access", "size", "age", "address", NULL};

@@ -47,6 +47,7 @@ const struct damon_operations fvaddr_operations = {
 	.prepare_access_checks = vaddr_prepare,
 	.check_accesses = vaddr_check,
 	.check_probe = vaddr_check_probe,
+	.window_ended = vaddr_window_ended,
 	.target_valid = vaddr_target_valid,
 	.cleanup_target = vaddr_cleanup_target,
 	.cleanup = vaddr_cleanup,

@@ -24,13 +24,17 @@ int vaddr_init(struct damon_ctx *ctx)
 	if (!mine)
 		return -ENOMEM;
 	mine->env = env;
-	ret = point_engine_new(&mine->engine, vaddr_env_calibration(env), &err);
+	if (vaddr_env_engine_kind(env) == VADDR_SCAN)
+		ret = scan_engine_new(&mine->scan, vaddr_env_calibration(env),
+				      vaddr_env_scan_options(env), &err);
+	else
+		ret = point_engine_new(&mine->point, vaddr_env_calibration(env), &err);
 	if (ret) {
 		free(mine);
 		return vaddr_env_fail(env, ret, &err);
 	}
 	ctx->ops_priv = mine;
-	ctx->access_unit = 1;
+	ctx->access_unit = mine->scan ? SCAN_ACCESS_UNIT : 1;
 	return 0;
 }
 
@@ -40,7 +44,8 @@ void vaddr_cleanup(struct damon_ctx *ctx)
 
 	if (!mine)
 		return;
-	point_engine_free(mine->engine);
+	point_engine_free(mine->point);
+	scan_engine_free(mine->scan);
 	free(mine);
 	ctx->ops_priv = NULL;
 }
@@ -52,9 +57,10 @@ static int open_process(struct vaddr_ctx *ctx, struct vaddr_target *mine, pid_t 
 
 	if (!ret)
 		ret = target_lock_take(&mine->lock, &mine->info, err);
-	if (!ret)
-		ret = point_target_new(&mine->point, ctx->engine, mine->pidfd, pid, &mine->map,
-				       err);
+	if (!ret && ctx->scan)
+		ret = scan_target_new(&mine->scan, ctx->scan, mine->pidfd, pid, &mine->map, err);
+	else if (!ret)
+		ret = point_target_new(&mine->point, ctx->point, mine->pidfd, pid, &mine->map, err);
 	if (ret)
 		return ret;
 	ret = vaddr_read_map(mine);
@@ -93,6 +99,7 @@ void vaddr_cleanup_target(struct damon_ctx *ctx, struct damon_target *target)
 	if (!mine)
 		return;
 	point_target_free(mine->point);
+	scan_target_free(mine->scan);
 	watch_map_clear(&mine->map);
 	maps_clear(&mine->mappings);
 	target_lock_drop(&mine->lock);
@@ -195,8 +202,12 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	int ret;
 
 	vaddr_note_pressure(ctx);
-	ret = point_prepare(mine->point, batch->sampling_addrs, batch->nr, !priv->pressure.high,
-			    &process);
+	if (mine->scan)
+		ret = scan_prepare(mine->scan, batch->ranges, batch->nr, !priv->pressure.high,
+				   &process);
+	else
+		ret = point_prepare(mine->point, batch->sampling_addrs, batch->nr,
+				    !priv->pressure.high, &process);
 	if (ret)
 		return access_failed(mine, "make pages old", ret);
 	vaddr_note_process(ctx, target, &process);
@@ -210,7 +221,11 @@ int vaddr_check(struct damon_ctx *ctx, struct damon_target *target, const struct
 	struct page_process process;
 	int ret;
 
-	ret = point_check(mine->point, batch->sampling_addrs, batch->nr, batch->access, &process);
+	if (mine->scan)
+		ret = scan_check(mine->scan, batch->ranges, batch->nr, batch->access, &process);
+	else
+		ret = point_check(mine->point, batch->sampling_addrs, batch->nr, batch->access,
+				  &process);
 	if (ret)
 		return access_failed(mine, "read page tables", ret);
 	vaddr_note_process(ctx, target, &process);
@@ -243,6 +258,18 @@ static bool vaddr_valid(struct damon_ctx *ctx, struct damon_target *target)
 	return vaddr_target_valid(ctx, target);
 }
 
+void vaddr_window_ended(struct damon_ctx *ctx)
+{
+	struct vaddr_target *mine;
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		mine = ctx->targets[i]->ops_priv;
+		if (mine && mine->scan)
+			scan_end_window(mine->scan);
+	}
+}
+
 void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 {
 	struct vaddr_ctx *priv = ctx->ops_priv;
@@ -251,7 +278,12 @@ void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 
 	if (!priv)
 		return;
-	cost->clears += point_engine_stat(priv->engine)->clears;
+	if (priv->scan) {
+		cost->clears += scan_engine_stat(priv->scan)->clears;
+		cost->flushes += scan_engine_stat(priv->scan)->flushes;
+	} else {
+		cost->clears += point_engine_stat(priv->point)->clears;
+	}
 	for (i = 0; i < ctx->nr_targets; i++) {
 		mine = ctx->targets[i]->ops_priv;
 		if (mine)
@@ -268,6 +300,7 @@ const struct damon_operations vaddr_operations = {
 	.prepare_access_checks = vaddr_prepare,
 	.check_accesses = vaddr_check,
 	.check_probe = vaddr_check_probe,
+	.window_ended = vaddr_window_ended,
 	.target_valid = vaddr_valid,
 	.cleanup_target = vaddr_cleanup_target,
 	.cleanup = vaddr_cleanup,

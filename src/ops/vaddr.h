@@ -28,10 +28,15 @@ struct vaddr_env;
 
 /**
  * struct vaddr_options - choices for an environment; all zero is the default
- * @engine:	"auto", "point" (NULL is "auto")
+ * @engine:	"auto", "point", "scan" (NULL is "auto")
+ * @max_stall_us: scan: longest time that clearing may keep a target from changing its mappings;
+ *		0 is 20 ms
+ * @no_flush:	scan: leave TLBs alone, to show what that misses
  */
 struct vaddr_options {
 	const char *engine;
+	uint64_t max_stall_us;
+	bool no_flush;
 };
 
 /**

@@ -19,24 +19,35 @@ struct meant_process {
 
 struct vaddr_env {
 	struct page_calibration calibration;
+	enum vaddr_engine engine;
+	struct scan_options scan;
 	pthread_mutex_t lock; /* protects the rest */
 	struct meant_process *meant;
 	int error_code;
 	struct damon_error error;
 };
 
+/* Which engine a name means; -1 for none. */
+static int find_engine(const char *name)
+{
+	if (!strcmp(name, "auto") || !strcmp(name, "point"))
+		return VADDR_POINT;
+	return strcmp(name, "scan") ? -1 : VADDR_SCAN;
+}
+
 int vaddr_env_new(struct vaddr_env **env, const struct vaddr_options *options,
 		  struct damon_error *err)
 {
 	const char *engine = options && options->engine ? options->engine : "auto";
 	struct vaddr_env *new;
-	int ret;
+	int ret, kind;
 
 	*env = NULL;
-	if (strcmp(engine, "auto") != 0 && strcmp(engine, "point") != 0)
-		return damon_error_set(err, -EINVAL,
-				       "no access engine '%s' for processes: it is auto or point",
-				       engine);
+	kind = find_engine(engine);
+	if (kind < 0)
+		return damon_error_set(
+			err, -EINVAL,
+			"no access engine '%s' for processes: it is auto, point or scan", engine);
 	new = calloc(1, sizeof(*new));
 	if (!new)
 		return damon_error_set(err, -ENOMEM, "out of memory");
@@ -45,6 +56,10 @@ int vaddr_env_new(struct vaddr_env **env, const struct vaddr_options *options,
 		free(new);
 		return ret;
 	}
+	new->engine = (enum vaddr_engine)kind;
+	if (options)
+		new->scan = (struct scan_options){.max_stall_us = options->max_stall_us,
+						  .no_flush = options->no_flush};
 	pthread_mutex_init(&new->lock, NULL);
 	*env = new;
 	return 0;
@@ -67,7 +82,17 @@ void vaddr_env_free(struct vaddr_env *env)
 
 const char *vaddr_env_engine(const struct vaddr_env *env)
 {
-	return "point";
+	return env->engine == VADDR_SCAN ? "scan" : "point";
+}
+
+enum vaddr_engine vaddr_env_engine_kind(const struct vaddr_env *env)
+{
+	return env->engine;
+}
+
+const struct scan_options *vaddr_env_scan_options(const struct vaddr_env *env)
+{
+	return &env->scan;
 }
 
 const struct page_calibration *vaddr_env_calibration(const struct vaddr_env *env)

@@ -46,6 +46,8 @@ int vaddr_read_map(struct vaddr_target *target)
 	}
 	if (ret && ret != -ESRCH)
 		return ret;
+	if (target->scan)
+		scan_target_changed(target->scan);
 	return vaddr_fill_watch_map(&target->map, &target->mappings);
 }
 

@@ -9,6 +9,7 @@
 
 #include "access/pagemap.h"
 #include "access/point.h"
+#include "access/scan.h"
 #include "ops/layout.h"
 #include "ops/pressure.h"
 #include "ops/vaddr.h"
@@ -17,6 +18,14 @@
 #include "system/target_lock.h"
 
 /* vaddr_env.c: what all contexts share. */
+
+enum vaddr_engine {
+	VADDR_POINT,
+	VADDR_SCAN,
+};
+
+enum vaddr_engine vaddr_env_engine_kind(const struct vaddr_env *env);
+const struct scan_options *vaddr_env_scan_options(const struct vaddr_env *env);
 
 /* How page tables are walked here. */
 const struct page_calibration *vaddr_env_calibration(const struct vaddr_env *env);
@@ -35,7 +44,8 @@ int vaddr_env_open(struct vaddr_env *env, pid_t pid, int *pidfd, struct process_
 
 struct vaddr_ctx {
 	struct vaddr_env *env;
-	struct point_engine *engine;
+	struct point_engine *point; /* one of these two */
+	struct scan_engine *scan;
 	struct pressure_gate pressure;
 };
 
@@ -48,7 +58,8 @@ struct vaddr_target {
 	struct target_lock lock;
 	struct mapping_list mappings;
 	struct watch_map map;
-	struct point_target *point;
+	struct point_target *point; /* one of these two, as the context */
+	struct scan_target *scan;
 	/* The layout given to the core last. */
 	struct damon_addr_range ranges[LAYOUT_MAX_RANGES];
 	size_t nr_ranges;
@@ -80,6 +91,7 @@ bool vaddr_target_valid(struct damon_ctx *ctx, struct damon_target *target);
 int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
 		      const struct damon_probe *probe, const struct damon_batch *batch,
 		      uint8_t *hit);
+void vaddr_window_ended(struct damon_ctx *ctx);
 void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost);
 
 /* vaddr_events.c: what happens to a target. */
