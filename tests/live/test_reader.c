@@ -4,6 +4,7 @@
  * be used.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +22,7 @@
 
 #include "access/clear.h"
 #include "access/doctor.h"
+#include "access/point.h"
 #include "access/reader.h"
 #include "live.h"
 #include "system/process.h"
@@ -234,6 +237,66 @@ static void says_which_privilege_is_missing(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Those the documentation names, without being root. */
+static int keep_documented_capabilities(void)
+{
+	static const unsigned int kept[] = {CAP_BPF,	    CAP_PERFMON,  CAP_SYS_ADMIN,
+					    CAP_SYS_PTRACE, CAP_SYS_NICE, CAP_DAC_OVERRIDE};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	size_t i;
+
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		data[kept[i] / 32].effective |= 1u << (kept[i] % 32);
+		data[kept[i] / 32].permitted |= 1u << (kept[i] % 32);
+	}
+	if (prctl(PR_SET_KEEPCAPS, 1) || setgid(NOBODY) || setuid(NOBODY))
+		return -errno;
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+/* One sampling interval of @pid's first page: 0, or the step that failed. */
+static int watch_once(pid_t pid)
+{
+	struct point_engine *engine;
+	struct point_target *target;
+	struct page_process process;
+	struct watch_map map = {};
+	struct damon_error err;
+	uint64_t addr = (uintptr_t)area;
+	uint32_t accessed = 7;
+	int pidfd;
+
+	if (keep_documented_capabilities())
+		return 1;
+	if (page_calibrate(&calibration, &err) || point_engine_new(&engine, &calibration, &err))
+		return 2;
+	if (process_open(pid, &pidfd, NULL, &err) ||
+	    point_target_new(&target, engine, pidfd, pid, &map, &err))
+		return 3;
+	/* Sleeping, it touches nothing once its page was made old. */
+	if (point_prepare(target, &addr, 1, true, &process) ||
+	    point_engine_stat(engine)->clears != 1)
+		return 4;
+	if (point_check(target, &addr, 1, &accessed, &process) || accessed != 0)
+		return 5;
+	return 0;
+}
+
+static void documented_capabilities_suffice(void **state)
+{
+	int status, pidfd;
+	pid_t child, target = start_child(&pidfd);
+
+	child = fork();
+	if (!child)
+		_exit(watch_once(target));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	stop_child(target);
+	close(pidfd);
+	assert_int_equal(status, 0);
+}
+
 static void refuses_kernel_threads_and_threads(void **state)
 {
 	struct damon_error err;
@@ -256,6 +319,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_calibration_reads_nothing),
 		cmocka_unit_test(clearing_goes_on_behind_refused_ranges),
 		cmocka_unit_test(says_which_privilege_is_missing),
+		cmocka_unit_test(documented_capabilities_suffice),
 		cmocka_unit_test(refuses_kernel_threads_and_threads),
 	};
 
