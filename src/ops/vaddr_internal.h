@@ -44,8 +44,8 @@ int vaddr_env_open(struct vaddr_env *env, pid_t pid, int *pidfd, struct process_
 
 struct vaddr_ctx {
 	struct vaddr_env *env;
-	struct point_engine *point; /* one of these two */
-	struct scan_engine *scan;
+	struct point_engine *point; /* with scan: only for probes, made when first asked */
+	struct scan_engine *scan;   /* NULL where the engine is point */
 	struct pressure_gate pressure;
 };
 
@@ -58,7 +58,7 @@ struct vaddr_target {
 	struct target_lock lock;
 	struct mapping_list mappings;
 	struct watch_map map;
-	struct point_target *point; /* one of these two, as the context */
+	struct point_target *point; /* as the context's */
 	struct scan_target *scan;
 	/* The layout given to the core last. */
 	struct damon_addr_range ranges[LAYOUT_MAX_RANGES];

@@ -59,20 +59,37 @@ static int passes(const struct frame_files *files, const struct damon_probe *pro
 	return !probe->nr_filters || !probe->filters[probe->nr_filters - 1].allow;
 }
 
+/* The engine that reads single pages; beside scan it is made when a probe first asks for it. */
+static int need_point(struct vaddr_ctx *priv, struct vaddr_target *mine)
+{
+	struct damon_error err;
+	int ret = 0;
+
+	if (!priv->point)
+		ret = point_engine_new(&priv->point, vaddr_env_calibration(priv->env), &err);
+	if (!ret && !mine->point)
+		ret = point_target_new(&mine->point, priv->point, mine->pidfd, mine->info.pid,
+				       &mine->map, &err);
+	return ret ? vaddr_env_fail(priv->env, ret, &err) : 0;
+}
+
 int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
 		      const struct damon_probe *probe, const struct damon_batch *batch,
 		      uint8_t *hit)
 {
 	struct vaddr_ctx *priv = ctx->ops_priv;
 	struct vaddr_target *mine = target->ops_priv;
-	const struct frame_files *files = point_engine_frames(priv->engine);
+	const struct frame_files *files;
 	uint64_t inodes[DAMON_MAX_PROBE_FILTERS] = {};
 	const struct page_state *states;
 	size_t i;
-	int ret = point_look(mine->point, batch->sampling_addrs, batch->nr, &states);
+	int ret = need_point(priv, mine);
 
+	if (!ret)
+		ret = point_look(mine->point, batch->sampling_addrs, batch->nr, &states);
 	if (ret)
 		return ret;
+	files = point_engine_frames(priv->point);
 	for (i = 0; i < probe->nr_filters; i++) {
 		if (probe->filters[i].type == DAMON_FILTER_MEMCG)
 			inodes[i] = cgroup_inode(probe->filters[i].memcg_path);
