@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * The engine scan on a process whose pattern is known: is every page told right?
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <udamon/ops.h>
+
+#include "access/scan.h"
+#include "live.h"
+#include "toucher.h"
+
+#define MIB	    (1ULL << 20)
+#define AREA	    (1024 * MIB)
+#define MIB_PAGES   (MIB / TOUCHER_PAGE)
+#define ROUNDS	    5
+#define LEAST_SHARE 99.0
+
+static struct page_calibration calibration;
+static struct toucher toucher;
+static struct scan_engine *engine;
+static struct scan_target *target;
+static struct watch_map map;
+
+/* Each process has its own, started anew for each test: what is old or young is then known. */
+static void watch(uint64_t size, bool huge, bool no_flush, uint64_t max_stall_us)
+{
+	struct scan_options options = {.max_stall_us = max_stall_us, .no_flush = no_flush};
+	struct damon_error err;
+
+	if (toucher.pid <= 0)
+		toucher_start(&toucher, size, huge);
+	if (scan_engine_new(&engine, &calibration, &options, &err) ||
+	    scan_target_new(&target, engine, toucher.pidfd, toucher.pid, &map, &err))
+		fail_msg("%s", err.text);
+	watch_map_begin(&map);
+	assert_int_equal(
+		watch_map_add(&map, (uintptr_t)toucher.area, (uintptr_t)toucher.area + size, 0), 0);
+	watch_map_end(&map);
+}
+
+static void stop_watching(void)
+{
+	scan_target_free(target);
+	scan_engine_free(engine);
+	watch_map_clear(&map);
+	target = NULL;
+	engine = NULL;
+}
+
+static int stop_all(void **state)
+{
+	stop_watching();
+	toucher_stop(&toucher);
+	return 0;
+}
+
+struct score {
+	uint64_t right, wrong, missed, unknown;
+};
+
+static double per_cent(uint64_t part, uint64_t rest)
+{
+	return part + rest ? 100.0 * (double)part / (double)(part + rest) : 100.0;
+}
+
+static void score_page(struct score *score, bool touched, bool truth)
+{
+	score->right += touched && truth;
+	score->wrong += touched && !truth;
+	score->missed += !touched && truth;
+}
+
+static void score_pages(const struct toucher_pattern *pattern, struct score *score)
+{
+	const struct scan_blocks *blocks = scan_target_blocks(target);
+	size_t i, page, nr;
+
+	for (i = 0; i < blocks->nr; i++) {
+		const struct scan_block *block = blocks->blocks[i];
+		uint64_t first = (block->start - (uintptr_t)toucher.area) / TOUCHER_PAGE;
+
+		nr = block->page_shift == 12 ? 512 : 1;
+		for (page = 0; page < nr; page++) {
+			bool young = block->young[page / 64] >> (page % 64) & 1;
+			bool unknown = scan_block_unknown(block, page / 64) >> (page % 64) & 1;
+
+			score->unknown += unknown;
+			score_page(score, young && !unknown,
+				   toucher_touches(pattern, first + page));
+		}
+	}
+}
+
+/* One sampling interval in which the process goes through its pattern. */
+static uint32_t interval(const struct toucher_pattern *pattern, struct score *score)
+{
+	struct damon_addr_range range = {(uintptr_t)toucher.area,
+					 (uintptr_t)toucher.area + toucher.size};
+	struct page_process process;
+	uint32_t access;
+
+	*score = (struct score){};
+	toucher_set(&toucher, pattern);
+	assert_int_equal(scan_prepare(target, &range, 1, true, &process), 0);
+	toucher_round(&toucher);
+	assert_int_equal(scan_check(target, &range, 1, &access, &process), 0);
+	score_pages(pattern, score);
+	return access;
+}
+
+static void tell(const char *what, const struct score *score)
+{
+	const struct scan_stat *stat = scan_engine_stat(engine);
+
+	print_message("# %s: precision %.2f %%, recall %.2f %% (%lu pages right, %lu wrong, %lu "
+		      "missed, %lu unknown); %lu intervals by clusters, %lu by clear_refs, %lu "
+		      "without a flush\n",
+		      what, per_cent(score->right, score->wrong),
+		      per_cent(score->right, score->missed), score->right, score->wrong,
+		      score->missed, score->unknown, stat->by_clusters, stat->by_refs,
+		      stat->unflushed);
+}
+
+static void assert_exact(const char *what, const struct score *score)
+{
+	if ((per_cent(score->right, score->wrong) < LEAST_SHARE && score->wrong > 1) ||
+	    (per_cent(score->right, score->missed) < LEAST_SHARE && score->missed > 1))
+		fail_msg("%s: expected at least %.0f %% or at most one page wrong, got %lu right, "
+			 "%lu wrong, %lu missed, %lu unknown",
+			 what, LEAST_SHARE, score->right, score->wrong, score->missed,
+			 score->unknown);
+}
+
+/* The first interval begins with all of the memory young; the later ones with what the pattern left. */
+static void check_pattern(const char *what, struct toucher_pattern pattern, uint64_t step)
+{
+	struct score score;
+	int i;
+
+	watch(AREA, false, false, 1000000);
+	for (i = 0; i < ROUNDS; i++) {
+		interval(&pattern, &score);
+		if (i == 0 || i == ROUNDS - 1)
+			tell(what, &score);
+		assert_exact(what, &score);
+		pattern.first += step;
+	}
+	stop_watching();
+	/* The same without a flush, for everyone to see. Nothing is promised of it. */
+	watch(AREA, false, true, 1000000);
+	for (i = 0; i < 2; i++)
+		interval(&pattern, &score);
+	tell("  the same without a flush", &score);
+}
+
+static void tells_a_hot_set_of_256_kib(void **state)
+{
+	check_pattern("256 KiB hot", (struct toucher_pattern){100 * MIB_PAGES, 64, 1}, 0);
+}
+
+static void tells_a_hot_set_of_4_mib(void **state)
+{
+	check_pattern("4 MiB hot", (struct toucher_pattern){200 * MIB_PAGES, 4 * MIB_PAGES, 1}, 0);
+}
+
+static void tells_a_hot_set_of_64_mib(void **state)
+{
+	check_pattern("64 MiB hot", (struct toucher_pattern){300 * MIB_PAGES, 64 * MIB_PAGES, 1},
+		      0);
+}
+
+static void tells_every_16th_page(void **state)
+{
+	check_pattern("every 16th page", (struct toucher_pattern){0, AREA / TOUCHER_PAGE / 16, 16},
+		      0);
+}
+
+static void tells_a_moving_window(void **state)
+{
+	check_pattern("a window of 16 MiB that moves",
+		      (struct toucher_pattern){400 * MIB_PAGES, 16 * MIB_PAGES, 1}, 16 * MIB_PAGES);
+}
+
+/* The stall of clear_refs is more than is allowed: clusters have to do. */
+static void tells_by_clusters_where_a_stall_is_forbidden(void **state)
+{
+	struct toucher_pattern pattern = {64 * MIB_PAGES, 32 * MIB_PAGES, 1};
+	struct score score;
+	int i;
+
+	watch(256 * MIB, false, false, 1);
+	for (i = 0; i < ROUNDS; i++) {
+		interval(&pattern, &score);
+		assert_exact("by clusters only", &score);
+	}
+	tell("by clusters only", &score);
+	assert_int_equal(scan_engine_stat(engine)->by_refs, 0);
+}
+
+static void tells_huge_pages(void **state)
+{
+	struct toucher_pattern pattern = {0, 16, 512};
+	const struct scan_blocks *blocks;
+	struct score score;
+	size_t i, nr_huge = 0;
+
+	watch(128 * MIB, true, false, 1000000);
+	for (i = 0; i < ROUNDS; i++)
+		interval(&pattern, &score);
+	blocks = scan_target_blocks(target);
+	for (i = 0; i < blocks->nr; i++)
+		nr_huge += blocks->blocks[i]->page_shift == 21;
+	if (nr_huge < 64) {
+		print_message("# SKIP the kernel gave only %zu huge pages of 64\n", nr_huge);
+		skip();
+	}
+	tell("16 huge pages hot", &score);
+	assert_int_equal(score.right, 16);
+	assert_int_equal(score.wrong, 0);
+	/* 32 of 128 MiB */
+	assert_int_equal(interval(&pattern, &score), SCAN_ACCESS_UNIT / 4);
+	assert_int_equal(scan_target_blocks(target)->nr, nr_huge);
+}
+
+static void gives_a_region_its_exact_share(void **state)
+{
+	struct toucher_pattern pattern = {0, 16 * MIB_PAGES, 1};
+	struct score score;
+	uint32_t access;
+
+	watch(64 * MIB, false, false, 1000000);
+	interval(&pattern, &score);
+	access = interval(&pattern, &score);
+	if (access < SCAN_ACCESS_UNIT / 4 || access > SCAN_ACCESS_UNIT / 4 + 1)
+		fail_msg("expected a quarter of %d, got %u", SCAN_ACCESS_UNIT, access);
+	pattern.nr = 1;
+	assert_int_equal(interval(&pattern, &score), 1);
+	pattern.nr = 0;
+	assert_int_equal(interval(&pattern, &score), 0);
+}
+
+static void leaves_all_alone_under_pressure(void **state)
+{
+	struct damon_addr_range range;
+	struct page_process process;
+	uint32_t access;
+
+	watch(16 * MIB, false, false, 1000000);
+	range = (struct damon_addr_range){(uintptr_t)toucher.area,
+					  (uintptr_t)toucher.area + toucher.size};
+	assert_int_equal(scan_prepare(target, &range, 1, false, &process), 0);
+	assert_int_equal(scan_check(target, &range, 1, &access, &process), 0);
+	assert_int_equal(access, DAMON_ACCESS_UNKNOWN);
+	assert_int_equal(scan_engine_stat(engine)->clears, 0);
+}
+
+static void takes_an_exit_for_no_memory(void **state)
+{
+	struct damon_addr_range range;
+	struct toucher_pattern pattern = {0, MIB_PAGES, 1};
+	struct page_process process;
+	struct score score;
+	uint32_t access = 1;
+
+	watch(16 * MIB, false, false, 1000000);
+	range = (struct damon_addr_range){(uintptr_t)toucher.area,
+					  (uintptr_t)toucher.area + toucher.size};
+	interval(&pattern, &score);
+	assert_int_equal(scan_prepare(target, &range, 1, true, &process), 0);
+	toucher_stop(&toucher);
+	assert_int_equal(scan_check(target, &range, 1, &access, &process), 0);
+	assert_int_equal(access, 0);
+	assert_int_equal(process.mm, 0);
+	assert_int_equal(scan_prepare(target, &range, 1, true, &process), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(tells_a_hot_set_of_256_kib, stop_all),
+		cmocka_unit_test_teardown(tells_a_hot_set_of_4_mib, stop_all),
+		cmocka_unit_test_teardown(tells_a_hot_set_of_64_mib, stop_all),
+		cmocka_unit_test_teardown(tells_every_16th_page, stop_all),
+		cmocka_unit_test_teardown(tells_a_moving_window, stop_all),
+		cmocka_unit_test_teardown(tells_by_clusters_where_a_stall_is_forbidden, stop_all),
+		cmocka_unit_test_teardown(tells_huge_pages, stop_all),
+		cmocka_unit_test_teardown(gives_a_region_its_exact_share, stop_all),
+		cmocka_unit_test_teardown(leaves_all_alone_under_pressure, stop_all),
+		cmocka_unit_test_teardown(takes_an_exit_for_no_memory, stop_all),
+	};
+	struct damon_error err;
+
+	if (live_skip_all(1536))
+		return 0;
+	if (page_calibrate(&calibration, &err)) {
+		print_message("# %s\n", err.text);
+		return 1;
+	}
+	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
+}
