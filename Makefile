@@ -29,22 +29,28 @@ bench: all
 explore: all
 	@$(BUILD)/tests/explore/explore
 
-stress: all
-	@scripts/run-stress
+stress: all $(BUILD)-asan/build.ninja $(BUILD)-tsan/build.ninja
+	@$(NINJA) $(BUILD)-asan
+	@$(NINJA) $(BUILD)-tsan
+	@scripts/run-stress $(BUILD)
 
 lint: all
 	@scripts/lint
 
-asan: | deps
-	@test -f $(BUILD)-asan/build.ninja || scripts/as-owner meson setup -Db_sanitize=address,undefined -Db_lundef=false $(BUILD)-asan
+$(BUILD)-asan/build.ninja: | deps
+	@scripts/as-owner meson setup -Db_sanitize=address,undefined -Db_lundef=false $(BUILD)-asan
+
+$(BUILD)-tsan/build.ninja: | deps
+	@scripts/as-owner meson setup -Db_sanitize=thread -Db_lundef=false $(BUILD)-tsan
+
+asan: $(BUILD)-asan/build.ninja
 	@$(NINJA) $(BUILD)-asan
 	@ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 		scripts/run-tests $(BUILD)-asan --suite unit
 
-tsan: | deps
-	@test -f $(BUILD)-tsan/build.ninja || scripts/as-owner meson setup -Db_sanitize=thread -Db_lundef=false $(BUILD)-tsan
+tsan: $(BUILD)-tsan/build.ninja
 	@$(NINJA) $(BUILD)-tsan
-	@scripts/run-tests $(BUILD)-tsan --suite stress
+	@scripts/run-tests $(BUILD)-tsan --suite unit --no-suite slow
 
 install: all
 	@meson configure $(BUILD) --prefix=$(PREFIX)

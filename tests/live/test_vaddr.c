@@ -71,10 +71,19 @@ static void watch_long_enough(void)
 static void assert_found(size_t idx)
 {
 	struct live_score score;
+	unsigned int attempt;
 
-	live_score(&monitor, idx, &targets[idx], &score);
-	if (score.precision >= GOOD_BYTES && score.recall >= GOOD_BYTES)
-		return;
+	/*
+	 * A busy machine keeps targets from touching their memory and disturbs a stretch of windows;
+	 * three in a row are the engine's fault.
+	 */
+	for (attempt = 0; attempt < 3; attempt++) {
+		if (attempt)
+			assert_true(live_monitor_windows(&monitor, LIVE_WINDOWS));
+		live_score(&monitor, idx, &targets[idx], &score);
+		if (score.precision >= GOOD_BYTES && score.recall >= GOOD_BYTES)
+			return;
+	}
 	live_print_regions(&monitor, idx, &targets[idx]);
 	fail_msg("target %zu: expected at least %.0f %% precision and recall, got %.1f %% "
 		 "and %.1f %%",
