@@ -177,11 +177,12 @@ int scan_read(struct scan_target *target, struct page_process *process)
 		ret = page_link_read_range(target->link, target->ranges[i].start,
 					   target->ranges[i].end, take, &target->blocks,
 					   &target->process);
-	scan_blocks_end(&target->blocks);
 	if (ret == -ESRCH) {
-		scan_blocks_clear(&target->blocks);
+		scan_blocks_gone(&target->blocks);
 		target->process = (struct page_process){};
 		ret = 0;
+	} else {
+		scan_blocks_end(&target->blocks);
 	}
 	if (process)
 		*process = target->process;
@@ -250,9 +251,16 @@ int scan_check(struct scan_target *target, const struct damon_addr_range *ranges
 	return 0;
 }
 
+/* What a process had in its last window stays to be asked for after its end. */
 void scan_end_window(struct scan_target *target)
 {
-	scan_blocks_end_window(&target->blocks);
+	if (target->process.mm)
+		scan_blocks_end_window(&target->blocks);
+}
+
+int scan_target_runs(const struct scan_target *target, scan_run_callback *callback, void *data)
+{
+	return scan_blocks_runs(&target->blocks, callback, data);
 }
 
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target)

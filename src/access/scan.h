@@ -118,6 +118,9 @@ int scan_check(struct scan_target *target, const struct damon_addr_range *ranges
 /** scan_end_window() - what was counted since the last call becomes the last window */
 void scan_end_window(struct scan_target *target);
 
+/** scan_target_runs() - the last window's heat; as scan_blocks_runs() */
+int scan_target_runs(const struct scan_target *target, scan_run_callback *callback, void *data);
+
 /** scan_target_blocks() - its pages, valid until the next call of another function */
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target);
 

@@ -131,6 +131,27 @@ void scan_blocks_end(struct scan_blocks *blocks)
 	blocks->nr_before = blocks->next_before = 0;
 }
 
+void scan_blocks_gone(struct scan_blocks *blocks)
+{
+	size_t nr = blocks->nr_before, i;
+
+	if (blocks->nr) {
+		scan_blocks_end(blocks);
+	} else {
+		/* The ones from before are the present ones again. */
+		scan_blocks_begin(blocks);
+		blocks->nr = nr;
+	}
+	blocks->nr_before = blocks->next_before = 0;
+	for (i = 0; i < blocks->nr; i++) {
+		struct scan_block *block = blocks->blocks[i];
+
+		block->failed = false;
+		memset(block->mapped, 0, sizeof(block->mapped));
+		memset(block->young, 0, sizeof(block->young));
+	}
+}
+
 void scan_blocks_clear(struct scan_blocks *blocks)
 {
 	size_t i;

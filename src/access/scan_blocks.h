@@ -82,6 +82,9 @@ void scan_blocks_begin(struct scan_blocks *blocks);
 int scan_blocks_take(struct scan_blocks *blocks, const struct page_leaf *leaf);
 void scan_blocks_end(struct scan_blocks *blocks);
 
+/** scan_blocks_gone() - instead of the end: nothing is there any more; the last window's heat stays */
+void scan_blocks_gone(struct scan_blocks *blocks);
+
 /** scan_blocks_clear() - free them */
 void scan_blocks_clear(struct scan_blocks *blocks);
 

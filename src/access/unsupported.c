@@ -150,6 +150,11 @@ void scan_end_window(struct scan_target *target)
 {
 }
 
+int scan_target_runs(const struct scan_target *target, scan_run_callback *callback, void *data)
+{
+	return -EOPNOTSUPP;
+}
+
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target)
 {
 	static const struct scan_blocks none;

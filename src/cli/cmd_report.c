@@ -27,7 +27,7 @@ int report_command(const struct options *opts, int argc, char **argv)
 		argv++;
 	} else if (argc > 1) {
 		return give_up(EXIT_USAGE,
-			       "unknown report '%s'; expected summary, heatmap, wss or regions",
+			       "unknown report '%s'; expected summary, heatmap, wss, regions or pages",
 			       argv[0]);
 	}
 	if (argc > 1)

@@ -102,6 +102,9 @@ static const struct option_spec specs[] = {
 	 "keep the intervals as they are"},
 	{"engine", 0, LIVE, OPTION_NAME, AT(engine), "NAME", 0, 0, engine_words,
 	 "how to learn of accesses (default auto)"},
+	{"max-stall", 0, LIVE, OPTION_TIME, AT(max_stall_us), "TIME", 1, LONGEST_US, NULL,
+	 "scan: longest time that clearing may keep a program from changing its mappings (default "
+	 "20ms)"},
 	{"seed", 0, LIVE, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
 	 "seed of the random numbers (default: another one each time)"},
 	{"seed", 0, COMMAND_SIM, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
@@ -139,6 +142,10 @@ static const struct option_spec specs[] = {
 	 "say more about what is done"},
 	{"help", 'h', EVERY, OPTION_FLAG, AT(help), NULL, 0, 0, NULL, "show this help"},
 };
+
+/* What the engine scan does unless told otherwise. */
+#define SCAN_SAMPLE_US 1000000
+#define SCAN_AGGR_US   5000000
 
 #define NR_SPECS (sizeof(specs) / sizeof(specs[0]))
 
@@ -405,10 +412,21 @@ int options_parse(struct options *opts, enum command_bit command, bool stop_at_o
 
 int options_attrs(const struct options *opts, struct damon_attrs *attrs)
 {
+	bool scan = opts->engine && !strcmp(opts->engine, "scan");
 	bool tune = opts->autotune == TUNE_ON ||
-		    (opts->autotune == TUNE_DEFAULT && !opts->sample_us && !opts->aggr_us);
+		    (opts->autotune == TUNE_DEFAULT && !scan && !opts->sample_us && !opts->aggr_us);
 
 	damon_default_attrs(attrs);
+	if (scan) {
+		/* Each interval it looks at every page, so it needs fewer of them. */
+		attrs->sample_interval = SCAN_SAMPLE_US;
+		attrs->aggr_interval = SCAN_AGGR_US;
+		if (opts->sample_us && !opts->aggr_us)
+			attrs->aggr_interval = SCAN_AGGR_US / SCAN_SAMPLE_US * opts->sample_us;
+		if (opts->aggr_us && !opts->sample_us)
+			attrs->sample_interval = opts->aggr_us < SCAN_SAMPLE_US ? opts->aggr_us
+										: SCAN_SAMPLE_US;
+	}
 	attrs->ops_update_interval = opts->update_us;
 	attrs->min_nr_regions = opts->min_regions;
 	attrs->max_nr_regions = opts->max_regions;

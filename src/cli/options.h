@@ -53,6 +53,7 @@ struct options {
 	enum tune_choice autotune;
 	struct damon_intervals_goal goal;
 	const char *engine;
+	uint64_t max_stall_us;
 	uint64_t seed;
 	uint64_t for_us;
 	pid_t *pids;

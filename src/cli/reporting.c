@@ -18,6 +18,7 @@ static const struct report_kind kinds[] = {
 	{"heatmap", report_heatmap, report_heatmap_json},
 	{"wss", report_wss, report_wss_json},
 	{"regions", report_regions, report_regions_json},
+	{"pages", report_pages, report_pages_json},
 };
 
 const struct report_kind *report_kind_find(const char *name)

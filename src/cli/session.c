@@ -85,9 +85,44 @@ static void on_event(struct damon_ctx *ctx, const struct damon_event *event, voi
 	record_event(session->recording.rec, event);
 }
 
+struct heat_of {
+	struct record *rec;
+	uint32_t target;
+};
+
+static int add_heat(void *data, uint64_t start, uint64_t end, uint64_t page_size, int32_t touched,
+		    uint32_t samples)
+{
+	const struct heat_of *of = data;
+	const struct record_heat heat = {of->target, start, end, page_size, touched, samples};
+
+	return record_add_heat(of->rec, &heat);
+}
+
+/* What only the engine knows, at the end. */
+static void record_engine(struct session *session, struct damon_ctx *ctx)
+{
+	struct record *rec = session->recording.rec;
+	const char *flush = vaddr_describe_flush(ctx);
+	struct heat_of of = {.rec = rec};
+	char stall[32];
+
+	if (!flush)
+		return;
+	record_set_meta(rec, "flush", flush);
+	snprintf(stall, sizeof(stall), "%" PRIu64, vaddr_longest_stall_ns(ctx) / 1000);
+	record_set_meta(rec, "longest_stall_us", stall);
+	for (uint32_t i = 0; i < ctx->nr_targets; i++) {
+		of.target = ctx->targets[i]->id;
+		vaddr_page_heat(ctx, ctx->targets[i], add_heat, &of);
+	}
+}
+
 static void on_stopped(struct damon_ctx *ctx, int result, void *data)
 {
 	struct session *session = data;
+
+	record_engine(session, ctx);
 
 	pthread_mutex_lock(&session->live.lock);
 	session->result = result;
@@ -149,7 +184,8 @@ static int cannot_watch(int code, const char *why)
 
 int session_open(struct session *session, const struct options *opts)
 {
-	const struct vaddr_options vaddr = {.engine = opts->engine};
+	const struct vaddr_options vaddr = {.engine = opts->engine,
+					    .max_stall_us = opts->max_stall_us};
 	struct report_style style;
 	struct damon_error err = {""};
 	struct damon_attrs attrs;

@@ -270,6 +270,30 @@ void vaddr_window_ended(struct damon_ctx *ctx)
 	}
 }
 
+int vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *target,
+		    vaddr_heat_callback *callback, void *data)
+{
+	const struct vaddr_target *mine = target->ops_priv;
+
+	if (!mine || !mine->scan)
+		return -EOPNOTSUPP;
+	return scan_target_runs(mine->scan, callback, data);
+}
+
+const char *vaddr_describe_flush(struct damon_ctx *ctx)
+{
+	const struct vaddr_ctx *priv = ctx->ops_priv;
+
+	return priv && priv->scan ? scan_flush_name(scan_engine_flush(priv->scan)) : NULL;
+}
+
+uint64_t vaddr_longest_stall_ns(struct damon_ctx *ctx)
+{
+	const struct vaddr_ctx *priv = ctx->ops_priv;
+
+	return priv && priv->scan ? scan_engine_stat(priv->scan)->longest_stall_ns : 0;
+}
+
 void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 {
 	struct vaddr_ctx *priv = ctx->ops_priv;

@@ -65,6 +65,34 @@ const char *vaddr_env_engine(const struct vaddr_env *env);
  */
 int vaddr_env_error(struct vaddr_env *env, struct damon_error *err);
 
+/**
+ * vaddr_heat_callback - pages that were touched equally often in the last window
+ * @page_size:	bytes
+ * @touched:	sampling intervals in which each was touched; -1: nobody can say
+ * @samples:	sampling intervals of the window
+ */
+typedef int vaddr_heat_callback(void *data, uint64_t start, uint64_t end, uint64_t page_size,
+				int32_t touched, uint32_t samples);
+
+/**
+ * vaddr_page_heat() - the heat of each resident page of a target in the last window
+ *
+ * Needs the engine "scan". On the kdamond; the stopped callback included. Return: 0; what
+ * @callback returned; -EOPNOTSUPP where another engine is used.
+ */
+int vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *target,
+		    vaddr_heat_callback *callback, void *data);
+
+/**
+ * vaddr_describe_flush() - how the context makes sure that pages in use are marked again
+ *
+ * On the kdamond. NULL where the engine doesn't need it ("point" flushes what it clears).
+ */
+const char *vaddr_describe_flush(struct damon_ctx *ctx);
+
+/** vaddr_longest_stall_ns() - the longest that clearing kept a target from changing its mappings; on the kdamond */
+uint64_t vaddr_longest_stall_ns(struct damon_ctx *ctx);
+
 /** vaddr_register() - register "vaddr" and "fvaddr"; as damon_register_ops() */
 int vaddr_register(struct damon_lib *lib, struct vaddr_env *env);
 

@@ -39,7 +39,10 @@ static const char schema[] =
 	" qt_exceeds INTEGER NOT NULL, nr_snapshots INTEGER NOT NULL,"
 	" PRIMARY KEY(snapshot, scheme)) WITHOUT ROWID;"
 	"CREATE TABLE event(t_ns INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL,"
-	" target INTEGER);";
+	" target INTEGER);"
+	"CREATE TABLE page_heat(target INTEGER NOT NULL, start INTEGER NOT NULL,"
+	" end INTEGER NOT NULL, page_size INTEGER NOT NULL, touched INTEGER,"
+	" samples INTEGER NOT NULL, PRIMARY KEY(target, start)) WITHOUT ROWID;";
 
 /* What may lie beside a database and would be taken for its newest part, with its magic number. */
 static const struct {

@@ -31,6 +31,7 @@ enum statement {
 	TARGET_REGIONS,
 	SCHEME_STATS,
 	EVENTS,
+	HEAT,
 	NR_STATEMENTS,
 };
 
@@ -62,6 +63,8 @@ static const char *const statement_text[NR_STATEMENTS] = {
 	[SCHEME_STATS] = "SELECT scheme, nr_tried, sz_tried, nr_applied, sz_applied,"
 			 " sz_ops_filter_passed, qt_exceeds, nr_snapshots FROM scheme_stat"
 			 " WHERE snapshot = ?1 ORDER BY scheme",
+	[HEAT] = "SELECT target, start, end, page_size, touched, samples FROM page_heat"
+		 " ORDER BY target, start < 0, start",
 	[EVENTS] = "SELECT t_ns, target, what, detail FROM event ORDER BY t_ns, rowid",
 };
 
@@ -90,6 +93,7 @@ struct record_reader {
 	struct rows regions;
 	struct rows stats;
 	struct rows events;
+	struct rows heat;
 };
 
 static void rows_clear(struct rows *rows)
@@ -214,6 +218,22 @@ static bool add_event(struct rows *rows, sqlite3_stmt *row)
 	event->t_ns = (uint64_t)number(row, 0);
 	event->target = sqlite3_column_type(row, 1) == SQLITE_NULL ? -1 : number(row, 1);
 	return text(rows, row, 2, &event->what) && text(rows, row, 3, &event->detail);
+}
+
+static bool add_heat(struct rows *rows, sqlite3_stmt *row)
+{
+	struct record_heat *heat = rows_add(rows, sizeof(*heat));
+
+	if (!heat)
+		return false;
+	heat->target = count(row, 0);
+	heat->start = (uint64_t)number(row, 1);
+	heat->end = (uint64_t)number(row, 2);
+	heat->page_size = (uint64_t)number(row, 3);
+	heat->touched = sqlite3_column_type(row, 4) == SQLITE_NULL ? -1
+								   : sqlite3_column_int(row, 4);
+	heat->samples = count(row, 5);
+	return true;
 }
 
 /* All rows of a statement whose parameters are bound, through @add into @rows. */
@@ -403,6 +423,7 @@ void record_reader_close(struct record_reader *reader)
 	rows_free(&reader->regions);
 	rows_free(&reader->stats);
 	rows_free(&reader->events);
+	rows_free(&reader->heat);
 	arena_clear(&reader->engines);
 	free(reader->path);
 	free(reader);
@@ -642,5 +663,15 @@ int record_reader_events(struct record_reader *reader, const struct record_event
 
 	*events = reader->events.array;
 	*nr = reader->events.nr;
+	return rc;
+}
+
+int record_reader_heat(struct record_reader *reader, const struct record_heat **heat, size_t *nr,
+		       struct damon_error *err)
+{
+	int rc = read_rows(reader, HEAT, &reader->heat, add_heat, err);
+
+	*heat = reader->heat.array;
+	*nr = reader->heat.nr;
 	return rc;
 }

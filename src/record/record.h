@@ -89,6 +89,23 @@ struct record_scheme_stat {
 };
 
 /**
+ * struct record_heat - pages that were touched equally often in the last window
+ * @target:	&record_target.id
+ * @start, @end: bytes
+ * @page_size:	of each of these pages, bytes
+ * @touched:	sampling intervals in which each was touched; -1: nobody can say
+ * @samples:	sampling intervals of the window; the heat is @touched / @samples
+ */
+struct record_heat {
+	uint32_t target;
+	uint64_t start;
+	uint64_t end;
+	uint64_t page_size;
+	int32_t touched;
+	uint32_t samples;
+};
+
+/**
  * struct record_options - what a record says about itself
  * @virtual_time: times are virtual: what isn't a result (start time, host, kernel, command
  *		line, processor time) stays empty, so that equal runs give equal files
@@ -182,6 +199,9 @@ int record_window(struct record *rec, const struct damon_ctx *ctx,
  */
 int record_add_window(struct record *rec, const struct damon_window *window,
 		      const struct record_region *regions, size_t nr);
+
+/** record_add_heat() - pages of the last window, written at the close; 0 or -ENOMEM */
+int record_add_heat(struct record *rec, const struct record_heat *heat);
 
 /** record_nr_lost() - windows that could not be written so far */
 uint64_t record_nr_lost(const struct record *rec);
@@ -319,6 +339,10 @@ int record_reader_target_regions(struct record_reader *reader, int64_t snapshot,
 int record_reader_scheme_stats(struct record_reader *reader, int64_t snapshot,
 			       const struct record_scheme_stat **stats, size_t *nr,
 			       struct damon_error *err);
+
+/** record_reader_heat() - pages of the last window; none in records of engines that sample */
+int record_reader_heat(struct record_reader *reader, const struct record_heat **heat, size_t *nr,
+		       struct damon_error *err);
 
 /** record_reader_events() - all events in order of time */
 int record_reader_events(struct record_reader *reader, const struct record_event_row **events,

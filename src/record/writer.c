@@ -36,6 +36,7 @@ enum statement {
 	ADD_REGION,
 	ADD_REGIONS,
 	ADD_SCHEME_STAT,
+	ADD_HEAT,
 	NR_STATEMENTS,
 };
 
@@ -56,6 +57,9 @@ static const char *const statement_text[NR_STATEMENTS] = {
 	[ADD_SCHEME_STAT] = "INSERT INTO scheme_stat(snapshot, scheme, nr_tried, sz_tried,"
 			    " nr_applied, sz_applied, sz_ops_filter_passed, qt_exceeds,"
 			    " nr_snapshots) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ADD_HEAT] = "INSERT OR REPLACE INTO"
+		     " page_heat(target, start, end, page_size, touched, samples)"
+		     " VALUES(?, ?, ?, ?, ?, ?)",
 	/* ADD_REGION and ADD_REGIONS are built by prepare_add_regions() */
 };
 
@@ -84,6 +88,9 @@ struct record {
 	size_t nr_stats;
 	struct record_region *regions;
 	size_t max_regions;
+	struct record_heat *heat;
+	size_t nr_heat;
+	size_t max_heat;
 	void (*failed)(void *data, int code, const char *text);
 	void *data;
 };
@@ -269,6 +276,7 @@ static void free_record(struct record *rec)
 	pending_free(&rec->pending);
 	free(rec->stats);
 	free(rec->regions);
+	free(rec->heat);
 	free(rec->engine);
 	free(rec->path);
 	free(rec);
@@ -374,6 +382,43 @@ int record_set_scheme_stats(struct record *rec, const struct record_scheme_stat 
 	rec->stats = copy;
 	rec->nr_stats = nr;
 	return 0;
+}
+
+int record_add_heat(struct record *rec, const struct record_heat *heat)
+{
+	size_t max = rec->max_heat ? 2 * rec->max_heat : 256;
+	struct record_heat *grown;
+
+	if (rec->nr_heat == rec->max_heat) {
+		grown = reallocarray(rec->heat, max, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		rec->heat = grown;
+		rec->max_heat = max;
+	}
+	rec->heat[rec->nr_heat++] = *heat;
+	return 0;
+}
+
+static int add_heat(struct record *rec)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < rec->nr_heat && !rc; i++) {
+		const struct record_heat *heat = &rec->heat[i];
+
+		bind_number(rec, ADD_HEAT, 1, heat->target);
+		bind_number(rec, ADD_HEAT, 2, heat->start);
+		bind_number(rec, ADD_HEAT, 3, heat->end);
+		bind_number(rec, ADD_HEAT, 4, heat->page_size);
+		if (heat->touched < 0)
+			sqlite3_bind_null(rec->statements[ADD_HEAT], 5);
+		else
+			bind_number(rec, ADD_HEAT, 5, (uint64_t)heat->touched);
+		bind_number(rec, ADD_HEAT, 6, heat->samples);
+		rc = run(rec, ADD_HEAT);
+	}
+	return rc;
 }
 
 static int add_row(struct record *rec, const struct pending_row *row)
@@ -523,6 +568,8 @@ static int transaction(struct record *rec, const struct damon_window *window,
 	rc = add_pending(rec);
 	if (!rc && window)
 		rc = add_window(rec, window, regions, nr);
+	else if (!rc)
+		rc = add_heat(rec);
 	if (!rc)
 		rc = run(rec, COMMIT);
 	if (rc) {

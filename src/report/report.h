@@ -130,6 +130,13 @@ int report_heatmap(struct record_reader *record, const struct report_options *op
 int report_wss(struct record_reader *record, const struct report_options *options, FILE *out,
 	       struct damon_error *error);
 
+/** report_pages() - the pages of the last window by equal heat; needs the engine scan */
+int report_pages(struct record_reader *record, const struct report_options *options, FILE *out,
+		 struct damon_error *error);
+/** report_pages_json() - array; @limit counts here too */
+int report_pages_json(struct record_reader *record, const struct report_options *options,
+		      json_t **json, struct damon_error *error);
+
 /** report_regions() - the regions of the last window */
 int report_regions(struct record_reader *record, const struct report_options *options, FILE *out,
 		   struct damon_error *error);

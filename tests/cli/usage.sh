@@ -42,7 +42,7 @@ refuses "record: user without command" 2 "--user 'nobody' needs a command" \
 refuses "sim: no workload" 2 "which workload?" "$udamon" sim
 refuses "sim: unknown workload" 2 "udamon sim --list" "$udamon" sim nosuch
 refuses "sim: two workloads" 2 "one workload at a time" "$udamon" sim hotcold stairs
-refuses "report: unknown report" 2 "unknown report 'pages'" "$udamon" report pages x
+refuses "report: unknown report" 2 "unknown report 'leaves'" "$udamon" report leaves x
 refuses "report: two records" 2 "one record at a time" "$udamon" report wss a b
 refuses "report: share over 100" 2 "--min-access '101%'" "$udamon" report --min-access 101%
 refuses "report: time backwards" 2 "--from must be before --to" "$udamon" report --from 2s --to 1s

@@ -299,7 +299,7 @@ int main(void)
 	};
 	struct damon_error err;
 
-	if (live_skip_all(1536))
+	if (live_skip_all(1152))
 		return 0;
 	if (page_calibrate(&calibration, &err)) {
 		print_message("# %s\n", err.text);
