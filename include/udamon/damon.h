@@ -440,7 +440,8 @@ void damon_free_scheme(struct damos *scheme);
  *
  * Waits until each runs. A stopped context may be started again and goes on with
  * the regions it had; see damon_forget(). Return: 0; -EINVAL (no operations set, bad attributes); -EBUSY (one
- * runs already, or exclusiveness forbids it); -ENOMEM; what init() returned.
+ * runs already, or exclusiveness forbids it); -ENOMEM; what init() returned; -ESTALE
+ * (damon_training_apply()).
  */
 int damon_start(struct damon_ctx **ctxs, size_t nr, bool exclusive);
 
@@ -452,8 +453,104 @@ int damon_start(struct damon_ctx **ctxs, size_t nr, bool exclusive);
  */
 int damon_stop(struct damon_ctx **ctxs, size_t nr);
 
-/** damon_forget() - drop what a context that isn't running has learned: counts, ages, regions' shape */
+/**
+ * damon_forget() - drop what a context that isn't running has learned: counts, ages, regions' shape,
+ * and training that waits for its start; 0 or -EBUSY
+ */
 int damon_forget(struct damon_ctx *ctx);
+
+/**
+ * struct damon_training_region - what was learned of a region
+ * @ar:		its addresses
+ * @nr_accesses: in the last complete window, counting units (&damon_training.access_unit)
+ * @nr_unknown:	sampling intervals for which nobody could say, in the same window or the part of the
+ *		present one that has passed; told, but not used when training is applied
+ * @age:	aggregation intervals since its access frequency last changed
+ * @probe_sum:	weighted sum of probe hits in the last complete window
+ */
+struct damon_training_region {
+	struct damon_addr_range ar;
+	uint32_t nr_accesses;
+	uint32_t nr_unknown;
+	uint32_t age;
+	uint32_t probe_sum;
+};
+
+/**
+ * struct damon_training_target - what was learned of a target
+ * @pid:	as &damon_target.pid
+ * @start_time, @name: who that was, for the caller to fill in and to compare; the core
+ *		looks at neither
+ * @nr_regions:	0 leaves the target as it is when training is applied
+ * @regions:	sorted
+ */
+struct damon_training_target {
+	int64_t pid;
+	uint64_t start_time;
+	char name[64];
+	size_t nr_regions;
+	struct damon_training_region *regions;
+};
+
+/**
+ * struct damon_training - what a context has learned, apart from any context
+ * @ops_id:	enum damon_ops_id of its operations set
+ * @access_unit: &damon_ctx.access_unit in which accesses were counted
+ * @attrs:	the attributes in force, tuned intervals included
+ * @nr_probes, @probe_weights: of its probes
+ * @last_nr_regions, @split_offset: where splitting stood; private to the core
+ * @nr_targets, @targets: in the context's order
+ * @lib:	the library object it was made with
+ */
+struct damon_training {
+	uint32_t ops_id;
+	uint32_t access_unit;
+	struct damon_attrs attrs;
+	uint32_t nr_probes;
+	uint32_t probe_weights[DAMON_MAX_PROBES];
+	uint64_t last_nr_regions;
+	uint64_t split_offset;
+	uint32_t nr_targets;
+	struct damon_training_target *targets;
+	struct damon_lib *lib;
+};
+
+/**
+ * damon_training_new() - an empty one, for those who fill it from elsewhere
+ * @nr_regions:	how many regions each of the @nr_targets gets room for, as its
+ *		&damon_training_target.nr_regions
+ * Return: 0 or -ENOMEM. It is one piece of the port's memory, filled with zeroes.
+ */
+int damon_training_new(struct damon_training **training, struct damon_lib *lib, uint32_t nr_targets,
+		       const size_t *nr_regions);
+
+/** damon_training_free() - from any thread, before the library object; NULL is allowed */
+void damon_training_free(struct damon_training *training);
+
+/**
+ * damon_training_take() - copy what @ctx has learned; on the kdamond, or while it isn't running
+ * Return: 0; -EBUSY on another thread while it runs; -EINVAL (no operations set); -ENOMEM.
+ */
+int damon_training_take(struct damon_training **training, struct damon_ctx *ctx);
+
+/**
+ * damon_training_apply() - have @ctx, which isn't running, go on at its next start with what was learned
+ * @training:	of as many targets, in the same order; the context's from then on. NULL drops one
+ *		that no start has used yet.
+ *
+ * Fitted at start, after init_target(), when the present layout is known: learned regions that lie in
+ * it replace those that the targets have, what is new there is fresh. Where tuning is on, and was
+ * when it was learned, the intervals are the learned ones, within the present goal's limits;
+ * else counts and ages are rescaled to the intervals of the context. All or nothing:
+ * damon_start() returns -ESTALE, with the targets as they were without training, when less than half of
+ * what was learned of a target (bytes) lies in its present layout, or the number of targets, the
+ * operations set, the scale of addresses, or the probes' weights are others; -EINVAL when the smallest
+ * region has become larger; -ENOMEM. The training then stays for the next start.
+ * Random numbers are no part of it.
+ *
+ * Return: 0; -EBUSY; -EINVAL (attributes or regions that can't be): @training is still the caller's.
+ */
+int damon_training_apply(struct damon_ctx *ctx, struct damon_training *training);
 
 /** damon_is_running() - state now, from any thread */
 bool damon_is_running(struct damon_ctx *ctx);

@@ -94,8 +94,7 @@ void damon_rebase(struct damon_ctx *ctx)
 	damon_schemes_rebase(ctx);
 }
 
-/* A count out of @old possible ones, out of @new possible ones, through basis points. */
-static uint32_t rescale_count(uint32_t count, uint64_t old, uint64_t new)
+uint32_t damon_rescale_count(uint32_t count, uint64_t old, uint64_t new)
 {
 	unsigned __int128 scaled;
 
@@ -106,7 +105,7 @@ static uint32_t rescale_count(uint32_t count, uint64_t old, uint64_t new)
 	return scaled > UINT32_MAX ? UINT32_MAX : (uint32_t)scaled;
 }
 
-static uint32_t rescale_age(uint32_t age, uint64_t old_aggr, uint64_t new_aggr)
+uint32_t damon_rescale_age(uint32_t age, uint64_t old_aggr, uint64_t new_aggr)
 {
 	unsigned __int128 scaled = (unsigned __int128)age * old_aggr / new_aggr;
 
@@ -145,17 +144,17 @@ static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new
 			struct damon_region_rest *rest = &now->rest[idx];
 
 			rest->last_nr_accesses =
-				rescale_count(rest->last_nr_accesses, old_samples, new_samples);
+				damon_rescale_count(rest->last_nr_accesses, old_samples, new_samples);
 			rest->last_probe_sum =
-				rescale_count(rest->last_probe_sum, old_samples, new_samples);
-			rest->age = rescale_age(rest->age, ctx->attrs.aggr_interval,
+				damon_rescale_count(rest->last_probe_sum, old_samples, new_samples);
+			rest->age = damon_rescale_age(rest->age, ctx->attrs.aggr_interval,
 						new->aggr_interval);
 			rest->nr_unknown =
-				rescale_count(rest->nr_unknown, old_samples, new_samples);
+				damon_rescale_count(rest->nr_unknown, old_samples, new_samples);
 			now->nr_accesses[idx] =
-				rescale_count(now->nr_accesses[idx], old_samples, new_samples);
+				damon_rescale_count(now->nr_accesses[idx], old_samples, new_samples);
 			for (probe = 0; probe < DAMON_MAX_PROBES; probe++) {
-				hits = rescale_count(rest->probe_hits[probe], old_samples,
+				hits = damon_rescale_count(rest->probe_hits[probe], old_samples,
 						     new_samples);
 				rest->probe_hits[probe] = (uint8_t)(hits > 255 ? 255 : hits);
 			}

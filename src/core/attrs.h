@@ -12,6 +12,12 @@ void damon_tune_intervals(struct damon_ctx *ctx);
 /* The part of damon_set_attrs() that can't fail: @attrs was checked. */
 void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);
 
+/* A count out of @old possible ones, out of @new possible ones, through basis points. */
+uint32_t damon_rescale_count(uint32_t count, uint64_t old, uint64_t new);
+
+/* An age in windows of @old_aggr, in windows of @new_aggr, which isn't 0. */
+uint32_t damon_rescale_age(uint32_t age, uint64_t old_aggr, uint64_t new_aggr);
+
 /* aggregate.c: a new window begins now. */
 void damon_monitor_start_window(struct damon_ctx *ctx);
 

@@ -47,6 +47,7 @@ void damon_destroy_ctx(struct damon_ctx *ctx)
 	for (i = 0; i < ctx->nr_targets; i++)
 		damon_free_target(ctx->targets[i]);
 	port->free(port, ctx->targets);
+	damon_training_free(ctx->internal->training);
 	port->free(port, ctx->internal);
 	port->free(port, ctx);
 }
@@ -175,6 +176,11 @@ int damon_monitor_start(struct damon_ctx *ctx)
 			ctx->ops->cleanup(ctx);
 		return err;
 	}
+	err = damon_training_fit(ctx);
+	if (err) {
+		damon_monitor_stop(ctx);
+		return err;
+	}
 	internal->passed_sis = 0;
 	internal->window_complete = false;
 	internal->cpu_start_ns = port->thread_cpu_ns(port);
@@ -248,6 +254,8 @@ int damon_forget(struct damon_ctx *ctx)
 		return -EBUSY;
 	for (i = 0; i < ctx->nr_targets; i++)
 		forget_target(ctx->targets[i]);
+	damon_training_free(ctx->internal->training);
+	ctx->internal->training = NULL;
 	ctx->internal->rng_seed = 0;
 	ctx->internal->last_nr_regions = 0;
 	ctx->internal->split_offset = 0;

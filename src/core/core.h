@@ -47,6 +47,7 @@ struct damon_ctx_internal {
 	uint64_t failed_passes;	  /* passes left out because no memory was to be had */
 	uint64_t cpu_start_ns;	  /* the kdamond's processor time when it began */
 	bool changed;  /* attributes, targets or regions, since the samples were picked */
+	struct damon_training *training; /* to be fitted at the next start */
 	uint32_t held; /* callbacks under way whose caller stands in targets or schemes: no commit */
 	struct damon_kdamond *kdamond;
 };
@@ -68,6 +69,12 @@ void damon_monitor_update(struct damon_ctx *ctx);    /* step 9, if due */
 bool damon_monitor_samples_dropped(struct damon_ctx *ctx);
 /* Time stood still for @ns (pause): shift what is kept as clock readings. */
 void damon_monitor_skip_time(struct damon_ctx *ctx, uint64_t ns);
+
+/*
+ * training.c: what was applied, fitted to the targets as they are after init_target(); at start.
+ * 0 (also when there is none), -ESTALE, -EINVAL or -ENOMEM with everything as it was.
+ */
+int damon_training_fit(struct damon_ctx *ctx);
 
 /* scheme.c: applied by kdamond.c, committed by commit.c. */
 void damon_schemes_start(struct damon_ctx *ctx);  /* when each is first due */
