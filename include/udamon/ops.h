@@ -47,20 +47,20 @@ struct damon_batch {
 /**
  * struct damon_operations - what the core calls; always on the kdamond unless said otherwise
  * @id:		which kind of address space
- * @name:	its name in the user interface
+ * @name:	its name in the user interface. Required.
  * @init:	the kdamond starts: set up &damon_ctx.ops_priv and
  *		&damon_ctx.access_unit. Fails the start by returning -errno. Required.
  * @init_target: a target was added (at start after @init, or by a commit): set up
  *		&damon_target.ops_priv and, unless it has regions, give it some. -errno refuses it.
  * @update:	refresh the targets' ranges with damon_set_regions(); every
  *		&damon_attrs.ops_update_interval
- * @prepare_access_checks: make the samples "old". -errno ends the kdamond.
- * @check_accesses: which were touched since. -errno ends the kdamond.
+ * @prepare_access_checks: make the samples "old". -errno ends the kdamond. Required.
+ * @check_accesses: which were touched since. -errno ends the kdamond. Required.
  * @check_probe: set @hit[i] to 1 where sample i passes @probe's filters, else 0. NULL
  *		where probes are not supported (-EOPNOTSUPP at start or commit).
  * @window_ended: the window is complete and about to be published. Optional.
  * @target_valid: false when the target is gone for good. A kdamond without a valid
- *		target ends.
+ *		target ends. Required.
  * @cleanup_target: undo @init_target
  * @cleanup:	undo @init; the kdamond ends
  * @cost:	add clears, flushes, unwatchable bytes to *@cost; cpu_ns is the core's. Optional.
