@@ -3,11 +3,13 @@
  * What all contexts that watch processes share: calibration, the processes their targets mean.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "access/capability.h"
 #include "ops/vaddr_internal.h"
 
 /* A process number and which process was meant by it. */
@@ -182,9 +184,11 @@ int vaddr_target_new(struct damon_target **target, struct damon_lib *lib, struct
 	if (ret < 0) {
 		close(pidfd);
 		return damon_error_set(err, ret,
-				       "may not look at the memory of process %d (%s): %s (needs "
-				       "CAP_SYS_PTRACE; run as root)",
-				       (int)pid, info.comm, strerror(-ret));
+				       "may not look at the memory of process %d (%s): %s (%s)",
+				       (int)pid, info.comm, strerror(-ret),
+				       capability_have(CAP_SYS_PTRACE)
+					       ? "it is protected even from CAP_SYS_PTRACE"
+					       : "needs CAP_SYS_PTRACE; run as root");
 	}
 	close(ret);
 	ret = set_meant(env, &info, pidfd);
