@@ -331,6 +331,7 @@ static int add_window(struct reading *reading, const struct record_snapshot *sna
 	ns = snapshot->t_end_ns > snapshot->t_start_ns ? snapshot->t_end_ns - snapshot->t_start_ns
 						       : 1;
 	gather->watched_ns += ns;
+	gather->asked_ns += (double)snapshot->aggr_us * 1e3;
 	gather->mean.watched += sizes.watched * (double)ns;
 	gather->mean.hot += sizes.hot * (double)ns;
 	gather->mean.working += sizes.working * (double)ns;
@@ -348,6 +349,7 @@ static int add_window(struct reading *reading, const struct record_snapshot *sna
 static void reset_sums(struct gather *gather)
 {
 	gather->nr_snapshots = 0;
+	gather->asked_ns = 0;
 	gather->nr_points = 0;
 	gather->watched_ns = 0;
 	gather->cpu_known = true;

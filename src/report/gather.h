@@ -79,7 +79,7 @@ struct gather_request {
  * @nr_recorded: windows in the record; @first_id, @last_id: their snapshots
  * @nr_snapshots: windows that were read: those of the wanted time
  * @t_start_ns, @t_end_ns: what is shown, by the record's clock
- * @watched_ns:	time in windows
+ * @watched_ns:	time in windows; @asked_ns: in as many of the length that was asked for
  * @t_first_ns:	where the record begins: times are shown from there
  * @cpu_known:	processor time was recorded
  * @complete:	the record was ended, not cut off or still being written
@@ -99,6 +99,7 @@ struct gather {
 	uint64_t t_start_ns;
 	uint64_t t_end_ns;
 	uint64_t watched_ns;
+	double asked_ns;
 	char engine[24];
 	bool several_engines;
 	bool virtual_time;

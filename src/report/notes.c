@@ -9,6 +9,8 @@
 
 /* More events of one kind than this are told in one note. */
 #define FEW_EVENTS 3
+/* Windows that are so much longer than asked for were not only late by the usual bit. */
+#define LATE 1.25
 
 static bool add_note(json_t *notes, const char *text)
 {
@@ -76,6 +78,21 @@ static bool add_events(json_t *notes, const struct gather *gather)
 	return true;
 }
 
+/* Ages and the tuning of the intervals reckon with windows of the length that was asked for. */
+static bool add_late_windows(json_t *notes, const struct gather *gather)
+{
+	double times = (double)gather->watched_ns / gather->asked_ns;
+	char text[SUMMARY_TEXT];
+
+	if (gather->asked_ns <= 0 || times < LATE)
+		return true;
+	snprintf(text, sizeof(text),
+		 "the monitor could not keep up, on a busy machine for example: windows took %.1f "
+		 "times as long as set, and so times since the last access are too short here",
+		 times);
+	return add_note(notes, text);
+}
+
 json_t *summary_notes(const struct gather *gather)
 {
 	json_t *notes = json_array();
@@ -112,6 +129,7 @@ json_t *summary_notes(const struct gather *gather)
 			 format_duration((double)gather->max_aggr_us * 1e3).s);
 		ok = add_note(notes, text);
 	}
+	ok = ok && add_late_windows(notes, gather);
 	ok = ok && add_events(notes, gather);
 	if (ok)
 		return notes;

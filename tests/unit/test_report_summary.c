@@ -110,6 +110,34 @@ static void notes_tell_what_happened(void **state)
 	free(text);
 }
 
+static void late_windows_are_told(void **state)
+{
+	struct fixture *f = *state;
+	const struct record_region region = {0, 0, MIB, 10, 1, 20};
+	struct damon_window window = {.sample_us = 5000, .aggr_us = 100000, .nr_samples = 20};
+	json_t *json;
+	uint64_t i;
+
+	add_target(f, 0, 1, "demo");
+	add_mapping(f, 0, 0, MIB, "");
+	/* 1.2 times as long is taken as it comes; the last window makes 1.4 in the mean. */
+	for (i = 0; i < 4; i++) {
+		window.t_start_ns = window.t_end_ns;
+		window.t_end_ns += (i < 3 ? 120 : 200) * MS;
+		assert_int_equal(record_add_window(f->rec, &window, &region, 1), 0);
+	}
+	finish(f);
+	f->options.t_end_ns = 360 * MS;
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	assert_int_equal(json_array_size(json_object_get(json, "notes")), 0);
+	json_decref(json);
+	f->options.t_end_ns = 0;
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	assert_non_null(strstr(json_string_value(json_array_get(json_object_get(json, "notes"), 0)),
+			       "windows took 1.4 times as long as set"));
+	json_decref(json);
+}
+
 static void summary_text(void **state)
 {
 	struct fixture *f = *state;
@@ -288,6 +316,7 @@ int main(void)
 		WITH_RECORD(summary_json),
 		WITH_RECORD(idle_percentiles_are_over_known_bytes),
 		WITH_RECORD(notes_tell_what_happened),
+		WITH_RECORD(late_windows_are_told),
 		WITH_RECORD(summary_text),
 		WITH_RECORD(summaries_keep_to_narrow_terminals),
 		WITH_RECORD(a_summary_of_nothing),
