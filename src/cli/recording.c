@@ -28,6 +28,17 @@ int recording_process(struct recording *recording, const struct damon_target *ta
 	return record_add_target(recording->rec, &row);
 }
 
+int recording_rename(struct recording *recording, const struct damon_target *target,
+		     const char *kind)
+{
+	char cmdline[4096] = "";
+
+	/* Without arguments: it has ended, or they aren't set up yet. */
+	if (process_cmdline((pid_t)target->pid, cmdline, sizeof(cmdline)) || !cmdline[0])
+		return 0;
+	return recording_process(recording, target, kind);
+}
+
 int recording_mappings(struct recording *recording, const struct damon_target *target)
 {
 	const struct mapping_list *maps = &recording->maps;

@@ -26,6 +26,14 @@ int recording_process(struct recording *recording, const struct damon_target *ta
 		      const char *kind);
 
 /**
+ * recording_rename() - the process runs another program: write what it is called now
+ *
+ * One that has ended keeps the name it had. Return: 0 or -ENOMEM.
+ */
+int recording_rename(struct recording *recording, const struct damon_target *target,
+		     const char *kind);
+
+/**
  * recording_mappings() - write the mappings that a process has now
  *
  * One that has none (any more) keeps those it had. Return: 0 or -ENOMEM.

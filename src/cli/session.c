@@ -40,12 +40,35 @@ static void kick(struct session *session)
 	(void)!write(session->kick_fd, &one, sizeof(one));
 }
 
-static void read_mappings(struct session *session, const struct damon_ctx *ctx, int64_t target)
+/* A number may be another process's by now: what is read by it belongs to the target only if not. */
+static bool is_there(const struct session *session, const struct damon_target *target)
 {
-	/* Without memory for them the record only lacks names for addresses. */
+	struct process_info info;
+
+	for (size_t i = 0; i < session->nr_watched; i++)
+		if (session->watched[i].target == target)
+			return !process_info_read(&info, (pid_t)target->pid) &&
+			       info.start_time == session->watched[i].start_time;
+	return false;
+}
+
+/*
+ * Write what a target (all for -1) has mapped now, and what it is called. Without
+ * memory for that the record only lacks names.
+ */
+static void read_mappings(struct session *session, const struct damon_ctx *ctx, int64_t id)
+{
 	for (uint32_t i = 0; i < ctx->nr_targets; i++)
-		if (target < 0 || ctx->targets[i]->id == target)
+		if ((id < 0 || ctx->targets[i]->id == id) && is_there(session, ctx->targets[i]))
 			recording_mappings(&session->recording, ctx->targets[i]);
+}
+
+static void read_names(struct session *session, const struct damon_ctx *ctx)
+{
+	for (uint32_t i = 0; i < ctx->nr_targets; i++)
+		if (is_there(session, ctx->targets[i]))
+			recording_rename(&session->recording, ctx->targets[i],
+					 damon_ops_name(ctx->ops->id));
 }
 
 /* The program has started: from now on its layout is read as often as was asked for. */
@@ -66,6 +89,10 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 		session->t_mappings_ns = window->t_end_ns;
 		read_mappings(session, ctx, -1);
 	}
+	if (session->exec_seen) {
+		session->exec_seen = false;
+		read_names(session, ctx);
+	}
 	/* What can't be written is counted by the record, and is no reason to stop. */
 	record_window(session->recording.rec, ctx, window);
 	live_window(&session->live, ctx, window,
@@ -82,6 +109,11 @@ static void on_event(struct damon_ctx *ctx, const struct damon_event *event, voi
 
 	if (!strcmp(event->what, "layout") || !strcmp(event->what, "exec"))
 		read_mappings(session, ctx, event->target);
+	/* Again with the next window: in the middle of an exec there are no arguments yet. */
+	if (!strcmp(event->what, "exec")) {
+		session->exec_seen = true;
+		read_names(session, ctx);
+	}
 	record_event(session->recording.rec, event);
 }
 
@@ -226,6 +258,7 @@ int session_add(struct session *session, pid_t pid, bool may_be_gone)
 	const struct options *opts = session->opts;
 	struct damon_error err = {""};
 	struct damon_target *target;
+	struct process_info info;
 	struct watched *watched;
 	int pidfd, ret;
 
@@ -233,7 +266,7 @@ int session_add(struct session *session, pid_t pid, bool may_be_gone)
 	if (!watched)
 		return out_of_memory();
 	session->watched = watched;
-	ret = process_open(pid, &pidfd, NULL, &err);
+	ret = process_open(pid, &pidfd, &info, &err);
 	if (ret == -ESRCH && may_be_gone)
 		return 0;
 	if (ret)
@@ -260,7 +293,7 @@ int session_add(struct session *session, pid_t pid, bool may_be_gone)
 						"aligned to pages they must not overlap",
 						strerror(-ret));
 	}
-	watched[session->nr_watched++] = (struct watched){.pidfd = pidfd, .target = target};
+	watched[session->nr_watched++] = (struct watched){pidfd, info.start_time, target};
 	return 0;
 }
 

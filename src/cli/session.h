@@ -25,10 +25,12 @@ struct vaddr_env;
 /**
  * struct watched - a process that is watched
  * @pidfd:	readable when it has ended; -1 afterwards
+ * @start_time: of the process; with its number it is its name
  * @target:	its target; the context's
  */
 struct watched {
 	int pidfd;
+	uint64_t start_time;
 	struct damon_target *target;
 };
 
@@ -68,6 +70,7 @@ struct session {
 	uint64_t t_start_ns;
 	uint64_t t_mappings_ns;
 	bool starting;
+	bool exec_seen; /* the record may have an old name; the kdamond's */
 	bool started;
 	int result;
 	char lost[512];

@@ -56,7 +56,7 @@ void vaddr_note_process(struct damon_ctx *ctx, struct damon_target *target,
 {
 	struct vaddr_target *mine = target->ops_priv;
 	struct process_info info;
-	char detail[128] = "";
+	char detail[192] = "";
 
 	/* No memory: exited, or just between two programs. */
 	if (!process->mm)
@@ -69,9 +69,11 @@ void vaddr_note_process(struct damon_ctx *ctx, struct damon_target *target,
 		return;
 	mine->process = *process;
 	mine->exec_seen = true;
-	if (!process_info_read(&info, mine->info.pid))
-		snprintf(detail, sizeof(detail), "process %d now runs %s", (int)info.pid,
-			 info.comm);
+	if (!process_info_read(&info, mine->info.pid)) {
+		snprintf(detail, sizeof(detail), "process %d (%s) now runs %s", (int)info.pid,
+			 mine->info.comm, info.comm);
+		memcpy(mine->info.comm, info.comm, sizeof(info.comm));
+	}
 	damon_report_event(ctx, target, "exec", detail);
 }
 

@@ -96,6 +96,12 @@ is "the record names what was watched" "udamon-demo" \
 	"$(sqlite3 demo.udamon 'select comm from target')"
 is "and knows its mappings" 1 "$(sqlite3 demo.udamon "select count(*) > 0 from mapping where path like '%udamon-demo'")"
 
+try "$udamon" run -q --no-autotune -o exec.udamon -- sh -c "exec '$demo' 1"
+is "after an exec the record has the new program's name and arguments" "udamon-demo $demo 1" \
+	"$(sqlite3 -separator ' ' exec.udamon 'select comm, cmdline from target')"
+is "and the event says what it was before" 1 \
+	"$(sqlite3 exec.udamon "select count(*) from event where what = 'exec' and detail like '%(sh) now runs udamon-demo'")"
+
 "$demo" 60 >/dev/null &
 pid=$!
 succeeds "record -p for a while" "$udamon" record -q -p $pid --for 1s --no-autotune -o p.udamon
