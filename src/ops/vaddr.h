@@ -13,7 +13,7 @@
  *	damon_start(&ctx, 1, false) || vaddr_env_error(env, &err);
  *
  * Events they report: "layout" (ranges changed), "exec", "fork" (a child appeared),
- * "gone" (the process exited), "unwatchable" (memory the engine can't watch),
+ * "children" (it had some before anybody looked), "gone" (the process exited), "unwatchable" (memory the engine can't watch),
  * "pressure" (clearing stopped or went on because of memory pressure).
  */
 #ifndef UDAMON_OPS_VADDR_H

@@ -122,6 +122,43 @@ static void report_child(struct damon_ctx *ctx, struct damon_target *target, pid
 	damon_report_event(ctx, target, "fork", detail);
 }
 
+static bool is_watched(const struct damon_ctx *ctx, pid_t pid)
+{
+	uint32_t i;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		if (ctx->targets[i]->pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Those that were there before anybody looked. */
+static void report_first_children(struct damon_ctx *ctx, struct damon_target *target,
+				  const pid_t *children, int nr)
+{
+	struct process_info info = {};
+	int i, left = 0;
+	pid_t one = 0;
+	char detail[160];
+
+	for (i = 0; i < nr; i++) {
+		if (is_watched(ctx, children[i]))
+			continue;
+		one = children[i];
+		left++;
+	}
+	if (!left || process_info_read(&info, one))
+		return;
+	if (left == 1)
+		snprintf(detail, sizeof(detail), "child %d (%s) is not watched", (int)one,
+			 info.comm);
+	else
+		snprintf(detail, sizeof(detail), "%d children, e.g. %d (%s), are not watched", left,
+			 (int)one, info.comm);
+	damon_report_event(ctx, target, "children", detail);
+}
+
 /*
  * Of a process with very many threads only some are asked each time, so what is
  * known is kept from round to round; the ones that have ended are dropped when all were asked.
@@ -137,10 +174,13 @@ void vaddr_note_children(struct damon_ctx *ctx, struct damon_target *target)
 	if (nr < 0)
 		return;
 	whole = whole && mine->next_thread == 0;
+	if (first < 0)
+		report_first_children(ctx, target, children, nr);
 	for (i = 0; first >= 0 && i < nr; i++) {
 		if (is_known(mine, children[i]))
 			continue;
-		report_child(ctx, target, children[i]);
+		if (!is_watched(ctx, children[i]))
+			report_child(ctx, target, children[i]);
 		if (!whole && mine->nr_children < VADDR_MAX_CHILDREN)
 			mine->children[mine->nr_children++] = children[i];
 	}

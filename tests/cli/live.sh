@@ -102,6 +102,19 @@ is "after an exec the record has the new program's name and arguments" "udamon-d
 is "and the event says what it was before" 1 \
 	"$(sqlite3 exec.udamon "select count(*) from event where what = 'exec' and detail like '%(sh) now runs udamon-demo'")"
 
+sh -c 'sleep 60 & echo $! >child; exec sleep 60' &
+pid=$!
+while [ ! -s child ] || [ "$(cat /proc/$pid/comm)" != sleep ]; do sleep 0.01; done
+succeeds "record of a process that has a child" \
+	"$udamon" record -q -p $pid --for 1s --update 100ms --no-autotune -o parent.udamon
+is "the record says that the child isn't watched" "child $(cat child) (sleep) is not watched" \
+	"$(sqlite3 parent.udamon "select detail from event where what = 'children'")"
+succeeds "record of a process and its child" \
+	"$udamon" record -q -p "$pid,$(cat child)" --for 1s --update 100ms --no-autotune -o both.udamon
+is "a child that is watched is no event" 0 \
+	"$(sqlite3 both.udamon "select count(*) from event where what = 'children'")"
+kill $pid "$(cat child)"
+
 "$demo" 60 >/dev/null &
 pid=$!
 succeeds "record -p for a while" "$udamon" record -q -p $pid --for 1s --no-autotune -o p.udamon
