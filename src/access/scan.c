@@ -43,7 +43,7 @@ static int set_up(struct scan_engine *engine, const struct page_calibration *cal
 		engine->flush = SCAN_FLUSH_NONE;
 	else
 		engine->flush = scan_kernel_soft_dirty() ? SCAN_FLUSH_PAIR : SCAN_FLUSH_REFS;
-	return 0;
+	return scan_try(engine, err);
 }
 
 int scan_engine_new(struct scan_engine **engine, const struct page_calibration *calibration,

@@ -56,6 +56,9 @@ int scan_judge(struct scan_target *target, uint64_t *only_refs);
 /* Ask what kind of memory each huge page that is young is. */
 void scan_judge_huge(struct scan_target *target);
 
+/* scan_trial.c: see on a process of our own that it works, and what it costs. */
+int scan_try(struct scan_engine *engine, struct damon_error *err);
+
 /* scan_flush.c */
 
 /* Write a digit to clear_refs; 0 or -errno. The time it took is in *@took_ns. */

@@ -17,11 +17,12 @@ enum scan_method {
 
 /** struct scan_prices - what things cost here, ns */
 struct scan_prices {
-	double refs_page;  /* clear_refs, per page that is resident */
-	double flush_page; /* the flush after it, per page */
-	double cold_page;  /* MADV_COLD, per page walked */
-	double cold_range; /* and per range, the interrupt of a running target included */
-	double check_page; /* asking the kernel what kind of page it is */
+	double refs_page;   /* clear_refs, per page that is resident */
+	double flush_page;  /* the flush after it, per page */
+	double cold_page;   /* MADV_COLD, per page walked */
+	double cold_range;  /* and per range, the interrupt of a running target included */
+	double check_page;  /* asking the kernel what kind of page it is */
+	double target_page; /* what a cleared page costs a target that runs */
 };
 
 /** struct scan_run - pages to be cleared together */

@@ -144,6 +144,10 @@ static void record_engine(struct session *session, struct damon_ctx *ctx)
 	record_set_meta(rec, "flush", flush);
 	snprintf(stall, sizeof(stall), "%" PRIu64, vaddr_longest_stall_ns(ctx) / 1000);
 	record_set_meta(rec, "longest_stall_us", stall);
+	/* It was tried with the flushes in it. */
+	snprintf(stall, sizeof(stall), "%.1f", vaddr_clear_cost_ns(ctx));
+	record_set_meta(rec, "clear_cost_ns", stall);
+	record_set_meta(rec, "flush_cost_ns", "0");
 	for (uint32_t i = 0; i < ctx->nr_targets; i++) {
 		of.target = ctx->targets[i]->id;
 		vaddr_page_heat(ctx, ctx->targets[i], add_heat, &of);

@@ -287,6 +287,13 @@ const char *vaddr_describe_flush(struct damon_ctx *ctx)
 	return priv && priv->scan ? scan_flush_name(scan_engine_flush(priv->scan)) : NULL;
 }
 
+double vaddr_clear_cost_ns(struct damon_ctx *ctx)
+{
+	const struct vaddr_ctx *priv = ctx->ops_priv;
+
+	return priv && priv->scan ? scan_engine_prices(priv->scan)->target_page : 0;
+}
+
 uint64_t vaddr_longest_stall_ns(struct damon_ctx *ctx)
 {
 	const struct vaddr_ctx *priv = ctx->ops_priv;

@@ -90,6 +90,13 @@ int vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *target,
  */
 const char *vaddr_describe_flush(struct damon_ctx *ctx);
 
+/**
+ * vaddr_clear_cost_ns() - what each page that is made old costs a running target, tried here
+ *
+ * On the kdamond. 0 where that isn't known.
+ */
+double vaddr_clear_cost_ns(struct damon_ctx *ctx);
+
 /** vaddr_longest_stall_ns() - the longest that clearing kept a target from changing its mappings; on the kdamond */
 uint64_t vaddr_longest_stall_ns(struct damon_ctx *ctx);
 

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Trying the engine on a process of our own before it is let loose on another one.
+ *
+ * Whether a flush works is seen rather than believed: a child hammers memory that fits into the
+ * TLB, and after each way of clearing all of it must be marked again. The same
+ * child tells what a clear costs a program that runs: the work it doesn't get done.
+ */
+#include "access/arch.h"
+#include "access/scan_internal.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE_BYTES  (1ULL << ARCH_PAGE_SHIFT)
+#define TRIAL_PAGES 64 /* in use; within reach of any TLB */
+#define TRIAL_BYTES (4ULL << 20)
+
+/* Each part of the trial; all of it takes less than 0.2 s. */
+#define PART_NS	    40000000ULL
+#define PATIENCE_NS 50000000ULL
+
+/* Less can't be told from noise: a walk of the page table, and marking the entry. */
+#define LEAST_PAGE_NS 50
+
+struct trial {
+	pid_t pid;
+	int pidfd;
+	char *area;
+	volatile uint64_t *rounds; /* shared with the child */
+	struct watch_map map;
+	struct scan_target *target;
+	struct damon_addr_range range;
+};
+
+static void child_main(const struct trial *trial)
+{
+	volatile char *area = trial->area;
+	size_t i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Memory of its own, where the parent has reserved the addresses. */
+	if (mmap(trial->area, TRIAL_BYTES, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		_exit(1);
+	madvise(trial->area, TRIAL_BYTES, MADV_NOHUGEPAGE);
+	for (i = 0; i < TRIAL_BYTES; i += PAGE_BYTES)
+		area[i] = 1;
+	for (;;) {
+		for (i = 0; i < TRIAL_PAGES; i++)
+			area[i * PAGE_BYTES]++;
+		__atomic_add_fetch(trial->rounds, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void nap(void)
+{
+	const struct timespec pause = {.tv_nsec = 200000};
+
+	nanosleep(&pause, NULL);
+}
+
+/* Wait until the child went through its memory @nr more times; false when it takes too long. */
+static bool wait_rounds(const struct trial *trial, uint64_t nr)
+{
+	uint64_t end = scan_now_ns() + PATIENCE_NS;
+	uint64_t goal = __atomic_load_n(trial->rounds, __ATOMIC_RELAXED) + nr;
+
+	while (__atomic_load_n(trial->rounds, __ATOMIC_RELAXED) < goal) {
+		if (scan_now_ns() > end)
+			return false;
+		nap();
+	}
+	return true;
+}
+
+static int begin(struct trial *trial, struct scan_engine *engine, struct damon_error *err)
+{
+	trial->rounds =
+		mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	trial->area = mmap(NULL, TRIAL_BYTES, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if ((void *)trial->rounds == MAP_FAILED || trial->area == MAP_FAILED)
+		return damon_error_set(err, -ENOMEM, "out of memory");
+	/* No signal at its end: the program's own children are none of our business. */
+	trial->pid = (pid_t)syscall(SYS_clone, 0UL, NULL, NULL, NULL, NULL);
+	if (!trial->pid) {
+		child_main(trial);
+		_exit(1);
+	}
+	if (trial->pid < 0)
+		return damon_error_set(err, -errno,
+				       "can't start a process to try the engine on: %s",
+				       strerror(errno));
+	trial->pidfd = (int)syscall(SYS_pidfd_open, trial->pid, 0);
+	if (trial->pidfd < 0)
+		return damon_error_set(err, -errno, "can't open a pidfd: %s", strerror(errno));
+	trial->range.start = (uintptr_t)trial->area;
+	trial->range.end = trial->range.start + TRIAL_BYTES;
+	watch_map_begin(&trial->map);
+	if (watch_map_add(&trial->map, trial->range.start, trial->range.end, 0))
+		return damon_error_set(err, -ENOMEM, "out of memory");
+	watch_map_end(&trial->map);
+	return scan_target_new(&trial->target, engine, trial->pidfd, trial->pid, &trial->map, err);
+}
+
+static void end(struct trial *trial)
+{
+	scan_target_free(trial->target);
+	watch_map_clear(&trial->map);
+	if (trial->pid > 0) {
+		kill(trial->pid, SIGKILL);
+		while (waitpid(trial->pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+	}
+	if (trial->pidfd >= 0)
+		close(trial->pidfd);
+	if (trial->area && trial->area != MAP_FAILED)
+		munmap(trial->area, TRIAL_BYTES);
+	if (trial->rounds && (void *)trial->rounds != MAP_FAILED)
+		munmap((void *)trial->rounds, PAGE_BYTES);
+}
+
+/* After a clear and some rounds: is every page that is in use marked again? */
+static bool all_marked(struct trial *trial)
+{
+	struct page_process process;
+	uint32_t access;
+	struct damon_addr_range used = {trial->range.start,
+					trial->range.start + TRIAL_PAGES * PAGE_BYTES};
+
+	if (!wait_rounds(trial, 3) ||
+	    scan_check(trial->target, &trial->range, 1, &access, &process))
+		return false;
+	scan_blocks_account(scan_target_blocks(trial->target), &used, 1, TRIAL_PAGES, &access);
+	return access == TRIAL_PAGES;
+}
+
+/* Clear once with nothing but clear_refs and the flush after it. */
+static bool flush_works(struct trial *trial, struct scan_engine *engine)
+{
+	struct page_process process;
+	uint64_t took_ns;
+	bool flushed = false;
+
+	if (trial->target->refs_fd < 0 ||
+	    scan_prepare(trial->target, &trial->range, 1, true, &process) ||
+	    scan_write_refs(trial->target, '1', &took_ns) ||
+	    scan_flush_target(trial->target, &flushed))
+		return false;
+	engine->prices.refs_page = (double)took_ns * PAGE_BYTES / TRIAL_BYTES;
+	return flushed && all_marked(trial);
+}
+
+static bool clusters_work(struct trial *trial, struct scan_engine *engine)
+{
+	uint64_t stall = engine->options.max_stall_us, refs = engine->stat.by_refs;
+	struct page_process process;
+	int ret;
+
+	/* No time for clear_refs: clusters have to do. */
+	engine->options.max_stall_us = 0;
+	ret = scan_prepare(trial->target, &trial->range, 1, true, &process);
+	engine->options.max_stall_us = stall;
+	return !ret && engine->stat.by_refs == refs && all_marked(trial);
+}
+
+static uint64_t rounds_in(const struct trial *trial, uint64_t ns)
+{
+	uint64_t start = __atomic_load_n(trial->rounds, __ATOMIC_RELAXED);
+	uint64_t end = scan_now_ns() + ns;
+
+	while (scan_now_ns() < end)
+		nap();
+	return __atomic_load_n(trial->rounds, __ATOMIC_RELAXED) - start;
+}
+
+/* Work that isn't done while pages are being cleared, in terms of time, per page. */
+static void price_clears(struct trial *trial, struct scan_engine *engine)
+{
+	uint64_t free_rounds = rounds_in(trial, PART_NS), before, start, took, cleared;
+	struct page_process process;
+	double lost;
+
+	before = __atomic_load_n(trial->rounds, __ATOMIC_RELAXED);
+	cleared = engine->stat.clears;
+	start = scan_now_ns();
+	while (scan_now_ns() - start < PART_NS) {
+		trial->target->fresh = false;
+		if (scan_prepare(trial->target, &trial->range, 1, true, &process))
+			return;
+		nap();
+	}
+	took = scan_now_ns() - start;
+	cleared = engine->stat.clears - cleared;
+	before = __atomic_load_n(trial->rounds, __ATOMIC_RELAXED) - before;
+	if (!free_rounds || !cleared)
+		return;
+	lost = (double)took - (double)before * PART_NS / (double)free_rounds;
+	engine->prices.target_page = lost / (double)cleared;
+	if (engine->prices.target_page < LEAST_PAGE_NS)
+		engine->prices.target_page = LEAST_PAGE_NS;
+}
+
+int scan_try(struct scan_engine *engine, struct damon_error *err)
+{
+	struct trial trial = {.pidfd = -1};
+	int ret = begin(&trial, engine, err);
+
+	if (!ret && !wait_rounds(&trial, 1))
+		ret = damon_error_set(err, -EAGAIN,
+				      "the machine is too busy to try the engine scan: a process "
+				      "of its own didn't run within 50 ms");
+	if (!ret && !engine->options.no_flush) {
+		if (!clusters_work(&trial, engine))
+			ret = damon_error_set(err, -EOPNOTSUPP,
+					      "clearing Accessed bits doesn't work on this kernel: "
+					      "memory in use wasn't marked again");
+		/* A pair of pages far from each other isn't found in every process; it is tried each time. */
+		else if (engine->flush == SCAN_FLUSH_REFS && !flush_works(&trial, engine))
+			engine->flush = SCAN_FLUSH_NONE;
+	}
+	if (!ret && !engine->options.no_flush)
+		price_clears(&trial, engine);
+	end(&trial);
+	engine->stat = (struct scan_stat){};
+	return ret;
+}
