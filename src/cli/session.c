@@ -71,13 +71,12 @@ static void read_names(struct session *session, const struct damon_ctx *ctx)
 					 damon_ops_name(ctx->ops->id));
 }
 
-/* The program has started: from now on its layout is read as often as was asked for. */
-static void settle(struct session *session, struct damon_ctx *ctx)
+/* How often the layout is read. */
+static void set_update(struct damon_ctx *ctx, uint64_t update_us)
 {
 	struct damon_attrs attrs = ctx->attrs;
 
-	session->starting = false;
-	attrs.ops_update_interval = session->opts->update_us;
+	attrs.ops_update_interval = update_us;
 	damon_set_attrs(ctx, &attrs);
 }
 
@@ -97,8 +96,10 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	record_window(session->recording.rec, ctx, window);
 	live_window(&session->live, ctx, window,
 		    ctx->nr_targets == 1 ? &session->recording.maps : NULL);
-	if (session->starting && window->t_end_ns - session->t_start_ns >= START_UP_NS)
-		settle(session, ctx);
+	if (session->starting && window->t_end_ns - session->t_start_ns >= START_UP_NS) {
+		session->starting = false;
+		set_update(ctx, session->opts->update_us);
+	}
 	kick(session);
 	return 0;
 }
@@ -107,6 +108,8 @@ static void on_event(struct damon_ctx *ctx, const struct damon_event *event, voi
 {
 	struct session *session = data;
 
+	if (!session->recording.rec)
+		return;
 	if (!strcmp(event->what, "layout") || !strcmp(event->what, "exec"))
 		read_mappings(session, ctx, event->target);
 	/* Again with the next window: in the middle of an exec there are no arguments yet. */
@@ -218,6 +221,8 @@ static int cannot_watch(int code, const char *why)
 		       why);
 }
 
+static int on_started(struct damon_ctx *ctx, void *data);
+
 int session_open(struct session *session, const struct options *opts)
 {
 	const struct vaddr_options vaddr = {.engine = opts->engine,
@@ -246,6 +251,7 @@ int session_open(struct session *session, const struct options *opts)
 		return out_of_memory();
 	session->ctx->seed = opts->seed ? opts->seed : session->port->seed(session->port);
 	session->ctx->callbacks = (struct damon_callbacks){
+		.started = on_started,
 		.window = on_window,
 		.event = on_event,
 		.stopped = on_stopped,
@@ -326,7 +332,6 @@ static int make_record(struct session *session, const char *path)
 	struct damon_error err = {""};
 	int ret;
 
-	session->path = path;
 	ret = record_create(&session->recording.rec, path, &options, &err);
 	free(command);
 	if (ret)
@@ -337,7 +342,11 @@ static int make_record(struct session *session, const char *path)
 		if (!ret)
 			ret = recording_mappings(&session->recording, session->watched[i].target);
 	}
-	return ret ? out_of_memory() : 0;
+	if (ret)
+		return out_of_memory();
+	if (session->starting && ctx->attrs.ops_update_interval > START_UP_UPDATE_US)
+		set_update(ctx, START_UP_UPDATE_US);
+	return 0;
 }
 
 static void tell_settings(const struct session *session)
@@ -356,18 +365,31 @@ static void tell_settings(const struct session *session)
 		     goal->access_bp, goal->aggrs, goal->min_sample_us, goal->max_sample_us);
 }
 
+/*
+ * Everything is set up and nothing can refuse the run any more, except the record itself: only now may
+ * an older one be replaced.
+ */
+static int on_started(struct damon_ctx *ctx, void *data)
+{
+	struct session *session = data;
+
+	session->start_code = make_record(session, session->path);
+	return session->start_code ? -ECANCELED : 0;
+}
+
+static int nothing(struct damon_ctx *ctx, void *data)
+{
+	return 0;
+}
+
 int session_start(struct session *session, const char *path, bool starting)
 {
+	struct damon_call_control served = {.fn = nothing};
 	struct damon_error err = {""};
 	int ret;
 
-	ret = make_record(session, path);
-	if (ret)
-		return ret;
-	if (starting && session->ctx->attrs.ops_update_interval > START_UP_UPDATE_US) {
-		session->starting = true;
-		session->ctx->attrs.ops_update_interval = START_UP_UPDATE_US;
-	}
+	session->path = path;
+	session->starting = starting;
 	session->t_start_ns = session->port->now_ns(session->port);
 	session->t_mappings_ns = session->t_start_ns;
 	ret = damon_start(&session->ctx, 1, false);
@@ -377,6 +399,12 @@ int session_start(struct session *session, const char *path, bool starting)
 				 strerror(-ret));
 		return ret == -EINVAL ? give_up(EXIT_FAILED, "%s", err.text)
 				      : cannot_watch(ret, err.text);
+	}
+	/* A request is served after on_started(), or cancelled because that failed. */
+	damon_call(session->ctx, &served);
+	if (session->start_code) {
+		damon_stop(&session->ctx, 1);
+		return session->start_code;
 	}
 	session->started = true;
 	if (session->opts->verbose)

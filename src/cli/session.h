@@ -71,6 +71,7 @@ struct session {
 	uint64_t t_mappings_ns;
 	bool starting;
 	bool exec_seen; /* the record may have an old name; the kdamond's */
+	int start_code;
 	bool started;
 	int result;
 	char lost[512];

@@ -75,7 +75,7 @@ result $? "the record of the shortest command is whole" "$what"
 # The demo prints where its parts are; the hot one must come out as that.
 "$udamon" run -q --json --no-autotune --for 5s -o demo.udamon -- "$demo" 5 >"$scratch/out" 2>"$scratch/err"
 is "run of the demo" 0 $?
-what=$(whole demo.udamon 30)
+what=$(whole demo.udamon 10)
 result $? "its record is whole" "$what"
 cat >"$scratch/judge.py" <<'PY'
 import sqlite3, sys
@@ -114,11 +114,17 @@ succeeds "record of a process and its child" \
 is "a child that is watched is no event" 0 \
 	"$(sqlite3 both.udamon "select count(*) from event where what = 'children'")"
 kill $pid "$(cat child)"
+wait_for_windows() { # FILE N: at most 10 s
+	for _ in $(seq 100); do
+		[ "$(sqlite3 -readonly "$1" 'select count(*) from snapshot' 2>/dev/null)" -ge "$2" ] 2>/dev/null && return
+		sleep 0.1
+	done
+}
 
 "$demo" 60 >/dev/null &
 pid=$!
 succeeds "record -p for a while" "$udamon" record -q -p $pid --for 1s --no-autotune -o p.udamon
-what=$(whole p.udamon 5)
+what=$(whole p.udamon 1)
 result $? "its record is whole" "$what"
 range=$(sed -n 's/^\([0-9a-f]*-[0-9a-f]*\) .*udamon-demo$/\1/p' /proc/$pid/maps | head -1)
 succeeds "record --range" "$udamon" record -q -p $pid --range "$range" --for 1s -o r.udamon
@@ -126,16 +132,21 @@ is "only the range is in the record" "$range" \
 	"$(sqlite3 r.udamon "select printf('%x-%x', min(start), max(end)) from region")"
 "$demo" 60 >/dev/null &
 second=$!
+"$udamon" record -q -p $pid -o "$scratch/first.udamon" &
+recorder=$!
+wait_for_windows "$scratch/first.udamon" 1
+cp p.udamon older.udamon
+refuses "a process that is watched already" 1 "already watched" "$udamon" record -p $pid -o older.udamon
+refuses "a record that is being written" 1 "first.udamon" "$udamon" record -p $second -o "$scratch/first.udamon"
+cmp -s p.udamon older.udamon
+result $? "and the older record is not lost to a run that was refused"
+kill $recorder
+wait $recorder
+rm -f older.udamon
 succeeds "record of two processes" "$udamon" record -q -p $pid,$second --for 1s -o two.udamon
 is "both are in the record" 2 "$(sqlite3 two.udamon 'select count(distinct target) from region')"
 "$udamon" record -q -p $pid --no-autotune -o paused.udamon 2>"$scratch/err" &
 recorder=$!
-wait_for_windows() { # FILE N: at most 10 s
-	for _ in $(seq 100); do
-		[ "$(sqlite3 -readonly "$1" 'select count(*) from snapshot' 2>/dev/null)" -ge "$2" ] 2>/dev/null && return
-		sleep 0.1
-	done
-}
 wait_for_windows paused.udamon 3
 kill -USR1 $recorder
 sleep 1
