@@ -6,6 +6,25 @@
 
 #include "record/pending.h"
 
+/* Only the last word about a target counts: however often it changes, one row of it waits. */
+static void drop_target(struct pending *pending, int64_t id)
+{
+	struct pending_row *row, *before = NULL;
+
+	for (row = pending->first; row; before = row, row = row->next) {
+		if (row->kind != PENDING_TARGET || row->number[0] != id)
+			continue;
+		if (before)
+			before->next = row->next;
+		else
+			pending->first = row->next;
+		if (pending->last == row)
+			pending->last = before;
+		free(row);
+		return;
+	}
+}
+
 int pending_add(struct pending *pending, enum pending_kind kind, int64_t number0, int64_t number1,
 		const char *text0, const char *text1, const char *text2)
 {
@@ -27,6 +46,8 @@ int pending_add(struct pending *pending, enum pending_kind kind, int64_t number0
 	row = malloc(sizeof(*row) + total);
 	if (!row)
 		return -ENOMEM;
+	if (kind == PENDING_TARGET)
+		drop_target(pending, number0);
 	row->next = NULL;
 	row->kind = kind;
 	row->number[0] = number0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* The record: what is written is read back, also while it is being written. */
+#include "record/pending.h"
 #include "record_common.h"
 
 static void test_windows_come_back(void **state)
@@ -295,12 +296,38 @@ static void test_reading_while_it_is_written(void **state)
 	assert_false(exists("a.db-wal"));
 }
 
+/* While nothing can be written, a target that changes its name doesn't fill the memory. */
+static void test_one_row_of_a_target_waits(void **state)
+{
+	struct pending pending = {0};
+	struct pending_row *row;
+	char name[16];
+
+	pending_add(&pending, PENDING_TARGET, 1, 100, "first", "", "");
+	pending_add(&pending, PENDING_META, 0, 0, "key", "value", NULL);
+	for (int i = 0; i < 9; i++) {
+		snprintf(name, sizeof(name), "name %d", i);
+		assert_int_equal(pending_add(&pending, PENDING_TARGET, 0, 99, name, "", ""), 0);
+	}
+	pending_add(&pending, PENDING_TARGET, 1, 100, "last", "", "");
+	row = pending.first;
+	assert_string_equal(row->text[0], "key");
+	row = row->next;
+	assert_string_equal(row->text[0], "name 8");
+	row = row->next;
+	assert_string_equal(row->text[0], "last");
+	assert_ptr_equal(row, pending.last);
+	assert_null(row->next);
+	pending_free(&pending);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_windows_come_back),
 		TEST(test_costs_are_per_window),
 		TEST(test_targets_and_events_come_back),
+		TEST(test_one_row_of_a_target_waits),
 		TEST(test_mappings_are_those_of_the_snapshot),
 		TEST(test_scheme_stats_come_back),
 		TEST(test_meta_tells_about_the_run),
