@@ -179,6 +179,28 @@ static void on_lost(void *data, int code, const char *text)
 	kick(session);
 }
 
+/* Once: what is not 0 ends a repeated call, the only kind that nobody waits for. */
+static int take_pause(struct damon_ctx *ctx, void *data)
+{
+	struct session *session = data;
+
+	pthread_mutex_lock(&session->live.lock);
+	ctx->pause = session->pause_wanted;
+	session->pause_taken = ctx->pause;
+	pthread_mutex_unlock(&session->live.lock);
+	return 1;
+}
+
+static void pause_ended(struct damon_call_control *control, int result)
+{
+	struct session *session = control->data;
+
+	pthread_mutex_lock(&session->live.lock);
+	session->pause_asked = false;
+	pthread_mutex_unlock(&session->live.lock);
+	kick(session);
+}
+
 /* Setting up. */
 
 /* Which privileges are missing and what for, as "CAP_X (to ...), CAP_Y (to ...)"; "" for none. */
@@ -414,19 +436,56 @@ int session_start(struct session *session, const char *path, bool starting)
 
 /* The main loop. */
 
+/* A pause begins after a sampling interval: not waited for here, where Ctrl-C would have to wait too. */
+static void ask_pause(struct session *session)
+{
+	session->pause_call = (struct damon_call_control){
+		.fn = take_pause, .data = session, .repeat = true, .end = pause_ended};
+	if (damon_call(session->ctx, &session->pause_call))
+		pause_ended(&session->pause_call, 0); /* it has just stopped */
+}
+
+/* It ends at once. */
+static void end_pause(struct session *session)
+{
+	if (damon_resume(session->ctx))
+		return; /* it has just stopped */
+	pthread_mutex_lock(&session->live.lock);
+	session->pause_taken = false;
+	pthread_mutex_unlock(&session->live.lock);
+}
+
+/* Say what has come of the last wish to pause or to go on, and see to it, if there is another since. */
+static void follow_pause(struct session *session)
+{
+	bool ask, end;
+
+	pthread_mutex_lock(&session->live.lock);
+	ask = !session->pause_asked && session->pause_wanted && !session->pause_taken;
+	end = !session->pause_asked && !session->pause_wanted && session->pause_taken;
+	session->pause_asked = session->pause_asked || ask;
+	pthread_mutex_unlock(&session->live.lock);
+	if (ask)
+		ask_pause(session);
+	if (end)
+		end_pause(session);
+	pthread_mutex_lock(&session->live.lock);
+	end = session->paused && !session->pause_taken;
+	ask = !session->paused && session->pause_taken;
+	session->paused = session->pause_taken;
+	pthread_mutex_unlock(&session->live.lock);
+	if (end)
+		note("resumed");
+	else if (ask)
+		note(session->foreground.keys ? "paused; p goes on" : "paused; SIGUSR2 goes on");
+}
+
 static void set_paused(struct session *session, bool paused)
 {
-	int ret;
-
-	if (session->paused == paused)
-		return;
-	ret = paused ? damon_pause(session->ctx) : damon_resume(session->ctx);
-	if (ret)
-		return; /* it has just stopped */
-	session->paused = paused;
-	note(!paused			? "resumed"
-	     : session->foreground.keys ? "paused; p goes on"
-					: "paused; SIGUSR2 goes on");
+	pthread_mutex_lock(&session->live.lock);
+	session->pause_wanted = paused;
+	pthread_mutex_unlock(&session->live.lock);
+	follow_pause(session);
 }
 
 /* Take in what the signals ask for; true when one of them ends the session. */
@@ -473,7 +532,7 @@ static void take_keys(struct session *session)
 
 	while ((key = terminal_key()))
 		if (key == 'p')
-			set_paused(session, !session->paused);
+			set_paused(session, !session->pause_wanted);
 }
 
 static void take_kick(struct session *session)
@@ -489,6 +548,8 @@ static void take_kick(struct session *session)
 		session->lost_said = true;
 		give_up(0, "%s; watching goes on, what is lost is counted", lost);
 	}
+	if (damon_is_running(session->ctx))
+		follow_pause(session);
 	live_draw(&session->live);
 }
 
@@ -504,11 +565,13 @@ static void show_status(struct session *session, const char *what, uint64_t now_
 	accessed = session->live.accessed;
 	pthread_mutex_unlock(&session->live.lock);
 	terminal_status("%s %s for %.0f s: %" PRIu64 " windows, %s in use; Ctrl-C ends%s",
-			session->paused ? "paused" : "watching", what,
-			(double)(now_ns - session->t_start_ns) / 1e9, windows,
+			session->paused		? "paused"
+			: session->pause_wanted ? "pausing"
+						: "watching",
+			what, (double)(now_ns - session->t_start_ns) / 1e9, windows,
 			format_bytes(accessed, bytes),
 			!session->foreground.keys ? ""
-			: session->paused	  ? ", p goes on"
+			: session->pause_wanted	  ? ", p goes on"
 						  : ", p pauses");
 }
 

@@ -73,6 +73,10 @@ struct session {
 	bool exec_seen; /* the record may have an old name; the kdamond's */
 	int start_code;
 	bool started;
+	struct damon_call_control pause_call;
+	bool pause_wanted;
+	bool pause_asked; /* the call is on its way; this and what follows: under live.lock */
+	bool pause_taken;
 	int result;
 	char lost[512];
 	bool lost_said;

@@ -159,6 +159,22 @@ is "pause and resume are in the record" "pause resume" \
 	"$(sqlite3 paused.udamon "select what from event where what in ('pause','resume') order by t_ns" | xargs)"
 kill $second
 
+# A pause begins with the next sampling interval; nothing else has to wait for that.
+"$demo" 60 >/dev/null &
+pid=$!
+env --default-signal=INT "$udamon" record -q -p $pid --sample 5m --aggr 5m -o slow.udamon &
+recorder=$!
+for _ in $(seq 100); do [ -e slow.udamon ] || sleep 0.1; done
+sleep 0.5
+kill -USR1 $recorder
+sleep 0.2
+kill -INT $recorder
+timeout 20 tail --pid=$recorder -f /dev/null
+is "Ctrl-C doesn't wait until a pause begins" 0 $?
+kill -KILL $recorder 2>/dev/null
+wait $recorder
+kill $pid
+
 # A control group of our own, where that is possible.
 group=/sys/fs/cgroup/udamon-test-$$
 [ -d /sys/fs/cgroup/memory ] && group=/sys/fs/cgroup/memory/udamon-test-$$
