@@ -59,6 +59,15 @@ struct damon_batch {
  * @check_probe: set @hit[i] to 1 where sample i passes @probe's filters, else 0. NULL
  *		where probes are not supported (-EOPNOTSUPP at start or commit).
  * @window_ended: the window is complete and about to be published. Optional.
+ * @actions:	bit (1 << &enum damos_action) for each action @apply_scheme can do; DAMOS_STAT is
+ *		always possible
+ * @filters:	bit (1 << &enum damos_filter_type) for each filter it can test
+ * @apply_scheme: do @scheme's action to @ar, a region of @target, except where the filters of
+ *		&damos.filters that the core doesn't handle reject it (unless
+ *		&damos.core_filters_allowed). *@sz_applied: bytes it really was done to, measured;
+ *		*@sz_filter_passed: bytes that passed the filters. Both are 0 before. -errno: tried in
+ *		vain. With DAMOS_STAT only called when there are such filters. Optional.
+ * @eligible_mem_bp: share of the bytes of @scheme's pattern that lie in node @nid; optional
  * @target_valid: false when the target is gone for good. A kdamond without a valid
  *		target ends. Required.
  * @cleanup_target: undo @init_target
@@ -79,6 +88,13 @@ struct damon_operations {
 			   const struct damon_probe *probe, const struct damon_batch *batch,
 			   uint8_t *hit);
 	void (*window_ended)(struct damon_ctx *ctx);
+	uint32_t actions;
+	uint32_t filters;
+	int (*apply_scheme)(struct damon_ctx *ctx, struct damon_target *target,
+			    const struct damon_addr_range *ar, const struct damos *scheme,
+			    uint64_t *sz_applied, uint64_t *sz_filter_passed);
+	int (*eligible_mem_bp)(struct damon_ctx *ctx, const struct damos *scheme, int32_t nid,
+			       uint64_t *bp);
 	bool (*target_valid)(struct damon_ctx *ctx, struct damon_target *target);
 	void (*cleanup_target)(struct damon_ctx *ctx, struct damon_target *target);
 	void (*cleanup)(struct damon_ctx *ctx);

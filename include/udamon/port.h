@@ -26,6 +26,18 @@ struct damon_thread;
 struct damon_mutex;
 struct damon_cond;
 
+/** enum damon_metric - what a port can say of the system */
+enum damon_metric {
+	DAMON_METRIC_SOME_MEM_PSI_US,	 /* memory pressure "some" since boot, us */
+	DAMON_METRIC_FREE_MEM_RATE,	 /* free memory, per mille */
+	DAMON_METRIC_NODE_MEM_USED_BP,	 /* used memory of a node, bp */
+	DAMON_METRIC_NODE_MEM_FREE_BP,	 /* free memory of a node, bp */
+	DAMON_METRIC_NODE_MEMCG_USED_BP, /* a memory cgroup's share of a node's memory, bp */
+	DAMON_METRIC_NODE_MEMCG_FREE_BP, /* 10,000 less that */
+	DAMON_METRIC_ACTIVE_MEM_BP,	 /* active share of active and inactive memory, bp */
+	DAMON_METRIC_INACTIVE_MEM_BP,	 /* the inactive share */
+};
+
 /**
  * struct damon_port - the primitives a core runs on
  *
@@ -57,6 +69,11 @@ struct damon_cond;
  *		-ETIMEDOUT when the deadline passed.
  * @cond_wake_all: wake every waiter; the caller holds the mutex the waiters
  *		wait with.
+ * @metric:	read a metric of the system, of node @nid and of the memory cgroup @memcg_path where
+ *		it is of one, into *@value. 0; -EOPNOTSUPP or -ENOTSUP where the system doesn't have it; -errno.
+ *		May be NULL, and may be set before contexts are made: both ports of the
+ *		library have none by themselves.
+ * @metric_data: for @metric
  */
 struct damon_port {
 	void *(*alloc)(struct damon_port *port, size_t size);
@@ -77,6 +94,9 @@ struct damon_port {
 	int (*cond_wait)(struct damon_port *port, struct damon_cond *cond,
 			 struct damon_mutex *mutex, uint64_t deadline_ns);
 	void (*cond_wake_all)(struct damon_port *port, struct damon_cond *cond);
+	int (*metric)(struct damon_port *port, enum damon_metric metric, int32_t nid,
+		      const char *memcg_path, uint64_t *value);
+	void *metric_data;
 };
 
 /**
