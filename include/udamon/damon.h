@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include <udamon/port.h>
+#include <udamon/scheme.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -217,63 +218,6 @@ struct damon_target {
 	struct damon_lib *lib;
 };
 
-/** enum damos_action - what a scheme does with the regions of its pattern */
-enum damos_action {
-	DAMOS_STAT, /* count them, nothing else */
-	DAMOS_NR_ACTIONS,
-};
-
-/**
- * struct damos_access_pattern - which regions a scheme is for; all bounds are included
- * @min_sz_region, @max_sz_region: size, bytes
- * @min_nr_accesses, @max_nr_accesses: access frequency (damon_moving_sum()), samples per window
- * @min_age_region, @max_age_region: aggregation intervals
- */
-struct damos_access_pattern {
-	uint64_t min_sz_region;
-	uint64_t max_sz_region;
-	uint32_t min_nr_accesses;
-	uint32_t max_nr_accesses;
-	uint32_t min_age_region;
-	uint32_t max_age_region;
-};
-
-/**
- * struct damos_stat - what a scheme has done since it was added
- * @nr_tried:	regions of its pattern
- * @sz_tried:	their bytes
- * @nr_applied:	regions its action was applied to, at least in part
- * @sz_applied:	bytes it was really applied to
- * @nr_snapshots: passes over a target (two targets count two a pass)
- */
-struct damos_stat {
-	uint64_t nr_tried;
-	uint64_t sz_tried;
-	uint64_t nr_applied;
-	uint64_t sz_applied;
-	uint64_t nr_snapshots;
-};
-
-/**
- * struct damos - a scheme: do this to regions of that pattern
- * @pattern:	which regions
- * @action:	what to do with them
- * @apply_interval_us: how often; 0 stands for the aggregation interval
- * @stat:	what it has done; the core's to write
- *
- * Made by damon_new_scheme() only, so it may grow. The rest is private.
- */
-struct damos {
-	struct damos_access_pattern pattern;
-	enum damos_action action;
-	uint64_t apply_interval_us;
-	struct damos_stat stat;
-	/* private: */
-	struct damon_lib *lib;
-	uint64_t next_apply_sis; /* sampling intervals passed when it is next due */
-	uint64_t last_pass;	 /* the last scheme pass it took part in (request.c) */
-};
-
 /**
  * struct damon_ctx - one monitoring job
  *
@@ -352,8 +296,8 @@ int damon_check_attrs(const struct damon_attrs *attrs);
  * Before start, or on the kdamond. When the intervals change, counts are rescaled
  * through basis points of the samples per window, ages by the ratio of the
  * window lengths, and a half-gathered window is dropped.
- * Return: 0; -EINVAL, or -EOPNOTSUPP when there are probes and the operations set has none
- * (nothing changed).
+ * Return: 0; -EINVAL, or -EOPNOTSUPP when there are probes and the operations set has none;
+ * -EBUSY from a walk's function (nothing changed).
  */
 int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);
 
@@ -380,7 +324,7 @@ void damon_free_target(struct damon_target *target);
  *
  * What lies in the new ranges keeps its counts and age; holes become fresh
  * regions; what lies outside goes; a region across a new gap keeps its counts on both sides.
- * Return: 0; -EINVAL or -ENOMEM (nothing changed).
+ * Return: 0; -EINVAL, -ENOMEM, or -EBUSY from a walk's function (nothing changed).
  */
 int damon_set_regions(struct damon_target *target, const struct damon_addr_range *ranges, size_t nr,
 		      uint64_t min_region_sz);
@@ -424,10 +368,26 @@ int damon_new_scheme(struct damos **scheme, struct damon_lib *lib);
 
 /**
  * damon_add_scheme() - hand a scheme over to a context that isn't running
- * Return: 0; -EINVAL (an empty range in the pattern, no such action) or -ENOMEM: the
- * scheme is then still the caller's.
+ *
+ * What the context's operations set or the port can't do is refused here when the set is
+ * selected already, and again at start and commit. Return: 0; -EINVAL (an empty range, no such
+ * action, contradictory watermarks, a goal of 0, ...); -EOPNOTSUPP (an action or filter
+ * the operations set doesn't have, a metric the port doesn't); what reading a metric gave; -ENOMEM. After
+ * an error the scheme is still the caller's.
  */
 int damon_add_scheme(struct damon_ctx *ctx, struct damos *scheme);
+
+/**
+ * damos_add_filter() - append a filter to a scheme that belongs to no context
+ * Return: 0; -EINVAL (no such type, an empty range, no path); -ENOSPC beyond DAMOS_MAX_FILTERS.
+ */
+int damos_add_filter(struct damos *scheme, const struct damos_filter *filter);
+
+/**
+ * damos_add_quota_goal() - append a goal to the quota of a scheme that belongs to no context
+ * Return: 0; -EINVAL (no such metric, a target of 0, no path); -ENOSPC beyond DAMOS_MAX_GOALS.
+ */
+int damos_add_quota_goal(struct damos *scheme, const struct damos_quota_goal *goal);
 
 /** damon_free_scheme() - free a scheme that belongs to no context; NULL is allowed */
 void damon_free_scheme(struct damos *scheme);

@@ -31,7 +31,7 @@ static void left_out(struct damon_ctx *ctx)
 }
 
 /* The size a region may have, so that there are about min_nr_regions at least. */
-static uint64_t size_limit(const struct damon_ctx *ctx)
+uint64_t damon_size_limit(const struct damon_ctx *ctx)
 {
 	uint64_t unit = ctx->attrs.min_region_sz, total = 0, limit, bytes;
 	uint32_t i;
@@ -47,7 +47,7 @@ static uint64_t size_limit(const struct damon_ctx *ctx)
 
 void damon_monitor_limit_size(struct damon_ctx *ctx)
 {
-	uint64_t limit = size_limit(ctx);
+	uint64_t limit = damon_size_limit(ctx);
 	uint32_t i;
 
 	for (i = 0; i < ctx->nr_targets; i++)
@@ -132,7 +132,7 @@ void damon_monitor_merge(struct damon_ctx *ctx)
 
 	rule.threshold = largest_frequency(ctx, &rule) / 10;
 	rule.unknown_threshold = ctx->internal->window_samples / 10;
-	rule.sz_limit = size_limit(ctx);
+	rule.sz_limit = damon_size_limit(ctx);
 	possible = damon_possible_frequency(ctx, &rule);
 
 	for (i = 0; i < ctx->nr_targets; i++)
@@ -250,6 +250,7 @@ uint32_t damon_moving_sum(const struct damon_ctx *ctx, const struct damon_region
 		left = internal->next_aggr_sis - internal->passed_sis;
 	if (left > samples)
 		left = samples;
-	past = (uint64_t)((unsigned __int128)region->last_nr_accesses * left / samples);
+	/* Neither has more than 32 bits. */
+	past = left ? region->last_nr_accesses * left / samples : 0;
 	return damon_add_u32(region->nr_accesses, (uint32_t)past);
 }

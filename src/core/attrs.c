@@ -250,6 +250,8 @@ int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 	int err = damon_check_attrs(attrs);
 	uint32_t i;
 
+	if (ctx->internal->applying)
+		return -EBUSY;
 	if (!err)
 		err = damon_check_probes(ctx->ops, attrs, ctx->probes, ctx->nr_probes);
 	if (err)

@@ -27,6 +27,9 @@ struct damon_merge_rule damon_compare_rule(const struct damon_ctx *ctx);
 /* aggregate.c: the largest frequency a region can have in a window. */
 uint32_t damon_possible_frequency(const struct damon_ctx *ctx, const struct damon_merge_rule *rule);
 
+/* aggregate.c: the size a region may have. */
+uint64_t damon_size_limit(const struct damon_ctx *ctx);
+
 /* aggregate.c: cut what is larger than min_nr_regions allows. */
 void damon_monitor_limit_size(struct damon_ctx *ctx);
 

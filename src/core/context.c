@@ -170,7 +170,9 @@ int damon_monitor_start(struct damon_ctx *ctx)
 	if (internal->counted_unit)
 		convert_counts(ctx, internal->counted_unit, ctx->access_unit);
 	internal->counted_unit = ctx->access_unit;
-	err = start_targets(ctx);
+	err = damon_schemes_start(ctx);
+	if (!err)
+		err = start_targets(ctx);
 	if (err) {
 		if (ctx->ops->cleanup)
 			ctx->ops->cleanup(ctx);
@@ -186,7 +188,6 @@ int damon_monitor_start(struct damon_ctx *ctx)
 	internal->cpu_start_ns = port->thread_cpu_ns(port);
 	damon_drop_half_window(ctx);
 	damon_rebase(ctx);
-	damon_schemes_start(ctx);
 	damon_monitor_limit_size(ctx);
 	return 0;
 }

@@ -48,6 +48,7 @@ struct damon_ctx_internal {
 	uint64_t cpu_start_ns;	  /* the kdamond's processor time when it began */
 	bool changed;  /* attributes, targets or regions, since the samples were picked */
 	struct damon_training *training; /* to be fitted at the next start */
+	bool applying; /* a scheme pass is under way: attributes and regions can't be set */
 	uint32_t held; /* callbacks under way whose caller stands in targets or schemes: no commit */
 	struct damon_kdamond *kdamond;
 };
@@ -77,7 +78,9 @@ void damon_monitor_skip_time(struct damon_ctx *ctx, uint64_t ns);
 int damon_training_fit(struct damon_ctx *ctx);
 
 /* scheme.c: applied by kdamond.c, committed by commit.c. */
-void damon_schemes_start(struct damon_ctx *ctx);  /* when each is first due */
+int damon_schemes_start(struct damon_ctx *ctx); /* check support, room; when each is first due */
+/* Step 1: 0, or how long all schemes are held by their watermarks. */
+uint64_t damon_schemes_hold_us(struct damon_ctx *ctx);
 void damon_schemes_apply(struct damon_ctx *ctx);  /* step 7: those that are due */
 void damon_schemes_rebase(struct damon_ctx *ctx); /* attributes changed: due counts from now */
 void damon_schemes_free(struct damon_lib *lib, struct damos **schemes, uint32_t nr);

@@ -127,10 +127,36 @@ static bool kdamond_pause(struct damon_kdamond *kdamond)
 	return go_on;
 }
 
+/*
+ * All schemes are held by their watermarks for @hold_us: no page is looked at, requests are
+ * served, nobody walks. Whatever was served may have changed the schemes, so they are looked at
+ * again. False: stop.
+ */
+static bool kdamond_hold(struct damon_kdamond *kdamond, uint64_t hold_us)
+{
+	uint64_t deadline_ns = damon_deadline_ns(kdamond->port, hold_us);
+	bool stop;
+
+	lock(kdamond);
+	for (;;) {
+		damon_requests_cancel_walks_locked(kdamond);
+		if (kdamond->stop || kdamond->ctx->pause ||
+		    damon_requests_pending(kdamond, SERVE_PAUSED))
+			break;
+		if (kdamond->port->cond_wait(kdamond->port, kdamond->wake, kdamond->lock,
+					     deadline_ns))
+			break;
+	}
+	stop = kdamond->stop;
+	unlock(kdamond);
+	return !stop && kdamond_serve(kdamond);
+}
+
 /* One iteration; see docs/monitoring.md. Returns 1 to go on, 0 to end, or -errno. */
 static int kdamond_iterate(struct damon_kdamond *kdamond)
 {
 	struct damon_ctx *ctx = kdamond->ctx;
+	uint64_t hold_us;
 	bool window;
 	int err;
 
@@ -138,6 +164,9 @@ static int kdamond_iterate(struct damon_kdamond *kdamond)
 		return 0;
 	if (!damon_monitor_valid(ctx))
 		return 0;
+	hold_us = damon_schemes_hold_us(ctx);
+	if (hold_us)
+		return kdamond_hold(kdamond, hold_us);
 	err = damon_monitor_prepare(ctx);
 	if (err)
 		return err;

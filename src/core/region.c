@@ -146,6 +146,7 @@ void damon_regions_reset(struct damon_region_table *table, const struct damon_me
 			now->rest[i].last_probe_sum = damon_region_frequency(&value, rule);
 		}
 		now->rest[i].last_nr_accesses = now->nr_accesses[i];
+		now->rest[i].cut = false;
 		now->rest[i].nr_unknown = 0;
 		memset(now->rest[i].probe_hits, 0, sizeof(now->rest[i].probe_hits));
 		now->nr_accesses[i] = 0;
@@ -332,6 +333,8 @@ int damon_regions_build(struct damon_port *port, struct damon_region_table *tabl
 
 	if (!min_region_sz || (min_region_sz & (min_region_sz - 1)) || !ranges_valid(ranges, nr))
 		return -EINVAL;
+	if (table->in_pass)
+		return -EBUSY;
 	/* A region may be kept once in each range it reaches into, and have a hole before it. */
 	if (old->nr > SIZE_MAX / 4 || nr > SIZE_MAX / 8)
 		return -ENOMEM;

@@ -23,6 +23,7 @@ struct damon_region_rest {
 	uint32_t age;
 	uint32_t last_probe_sum; /* weighted sum of hits in the window before */
 	uint8_t probe_hits[DAMON_MAX_PROBES];
+	bool cut; /* in this window a scheme pass cut it off the region before it */
 };
 
 struct damon_region_columns {
@@ -42,12 +43,14 @@ struct damon_region_table {
 	uint32_t *access;
 	uint8_t *hit;
 	bool changed; /* since the samples were picked */
+	bool in_pass; /* a scheme pass writes the spare columns: the ranges can't be set */
 };
 
 /* A region value that also carries what passes need and nobody else sees. */
 struct damon_region_value {
 	struct damon_region r; /* counts in counting units */
 	uint32_t last_probe_sum;
+	bool cut; /* only scheme passes carry it on */
 };
 
 static inline void damon_columns_load(const struct damon_region_columns *columns, size_t idx,
@@ -77,6 +80,7 @@ static inline void damon_columns_append(struct damon_region_columns *columns,
 	rest->age = value->r.age;
 	memcpy(rest->probe_hits, value->r.probe_hits, sizeof(rest->probe_hits));
 	rest->last_probe_sum = value->last_probe_sum;
+	rest->cut = false;
 	columns->nr++;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Schemes: what is done about regions of a pattern, when, and what came of it. */
+/* Schemes: made, added, due, committed. What one pass of them does is in scheme_pass.c. */
 #include <errno.h>
 #include <string.h>
 
 #include "core/request.h"
+#include "core/scheme.h"
 
 int damon_new_scheme(struct damos **scheme, struct damon_lib *lib)
 {
@@ -15,6 +16,8 @@ int damon_new_scheme(struct damos **scheme, struct damon_lib *lib)
 	new->pattern.max_nr_accesses = UINT32_MAX;
 	new->pattern.max_age_region = UINT32_MAX;
 	new->action = DAMOS_STAT;
+	new->target_nid = -1;
+	new->quota.reset_interval_ms = 1000;
 	new->lib = lib;
 	*scheme = new;
 	return 0;
@@ -35,15 +38,28 @@ void damon_schemes_free(struct damon_lib *lib, struct damos **schemes, uint32_t 
 	lib->port->free(lib->port, schemes);
 }
 
-static int check_scheme(const struct damos *scheme)
+int damos_add_filter(struct damos *scheme, const struct damos_filter *filter)
 {
-	const struct damos_access_pattern *pattern = &scheme->pattern;
+	int err = damon_check_filter(filter);
 
-	if ((unsigned int)scheme->action >= DAMOS_NR_ACTIONS ||
-	    pattern->min_sz_region > pattern->max_sz_region ||
-	    pattern->min_nr_accesses > pattern->max_nr_accesses ||
-	    pattern->min_age_region > pattern->max_age_region)
-		return -EINVAL;
+	if (err)
+		return err;
+	if (scheme->nr_filters >= DAMOS_MAX_FILTERS)
+		return -ENOSPC;
+	scheme->filters[scheme->nr_filters++] = *filter;
+	return 0;
+}
+
+int damos_add_quota_goal(struct damos *scheme, const struct damos_quota_goal *goal)
+{
+	struct damos_quota *quota = &scheme->quota;
+	int err = damon_check_goal(goal);
+
+	if (err)
+		return err;
+	if (quota->nr_goals >= DAMOS_MAX_GOALS)
+		return -ENOSPC;
+	quota->goals[quota->nr_goals++] = *goal;
 	return 0;
 }
 
@@ -51,11 +67,11 @@ int damon_add_scheme(struct damon_ctx *ctx, struct damos *scheme)
 {
 	struct damon_port *port = ctx->lib->port;
 	struct damos **schemes;
-	int err = check_scheme(scheme);
+	int err = damon_check_scheme(ctx, ctx->ops, scheme);
 
 	if (err)
 		return err;
-	schemes = port->alloc(port, (ctx->nr_schemes + 1) * sizeof(struct damos *));
+	schemes = port->alloc(port, (ctx->nr_schemes + 1) * DAMOS_ROOM);
 	if (!schemes)
 		return -ENOMEM;
 	if (ctx->nr_schemes)
@@ -80,9 +96,10 @@ static uint64_t apply_samples(const struct damon_ctx *ctx, const struct damos *s
 	return nr ? nr : 1;
 }
 
-static void set_due(struct damon_ctx *ctx, struct damos *scheme)
+void damon_scheme_set_due(struct damon_ctx *ctx, struct damos *scheme)
 {
-	scheme->next_apply_sis = ctx->internal->passed_sis + apply_samples(ctx, scheme);
+	scheme->next_apply_sis =
+		damon_add_u64(ctx->internal->passed_sis, apply_samples(ctx, scheme));
 }
 
 void damon_schemes_rebase(struct damon_ctx *ctx)
@@ -90,84 +107,54 @@ void damon_schemes_rebase(struct damon_ctx *ctx)
 	uint32_t i;
 
 	for (i = 0; i < ctx->nr_schemes; i++)
-		set_due(ctx, ctx->schemes[i]);
+		damon_scheme_set_due(ctx, ctx->schemes[i]);
 }
 
-void damon_schemes_start(struct damon_ctx *ctx)
+int damon_schemes_start(struct damon_ctx *ctx)
 {
-	damon_schemes_rebase(ctx);
-}
+	uint32_t i;
+	int err;
 
-/* What. */
-
-static bool matches(const struct damon_ctx *ctx, const struct damos *scheme,
-		    const struct damon_region *region)
-{
-	const struct damos_access_pattern *pattern = &scheme->pattern;
-	uint64_t sz = region->ar.end - region->ar.start;
-	uint32_t nr_accesses = damon_moving_sum(ctx, region);
-
-	return sz >= pattern->min_sz_region && sz <= pattern->max_sz_region &&
-	       nr_accesses >= pattern->min_nr_accesses && nr_accesses <= pattern->max_nr_accesses &&
-	       region->age >= pattern->min_age_region && region->age <= pattern->max_age_region;
-}
-
-static void apply_to_region(struct damon_ctx *ctx, struct damos *scheme,
-			    struct damon_target *target, const struct damon_region *region)
-{
-	uint64_t sz = region->ar.end - region->ar.start;
-
-	scheme->stat.nr_tried++;
-	scheme->stat.sz_tried += sz;
-	scheme->stat.nr_applied++;
-	scheme->stat.sz_applied += sz;
-	damon_walks_region(ctx->internal->kdamond, target, region, scheme, sz);
-}
-
-static void apply_to_target(struct damon_ctx *ctx, struct damos *scheme,
-			    struct damon_target *target)
-{
-	struct damon_region region;
-	size_t i;
-
-	for (i = 0; i < damon_nr_regions(target); i++) {
-		damon_get_region(ctx, target, i, &region);
-		if (matches(ctx, scheme, &region))
-			apply_to_region(ctx, scheme, target, &region);
-	}
-	scheme->stat.nr_snapshots++;
-}
-
-void damon_schemes_apply(struct damon_ctx *ctx)
-{
-	struct damon_kdamond *kdamond = ctx->internal->kdamond;
-	bool begun = false;
-	uint32_t i, t;
-
-	if (!ctx->nr_schemes) {
-		damon_requests_cancel_walks(kdamond);
-		return;
-	}
 	for (i = 0; i < ctx->nr_schemes; i++) {
-		struct damos *scheme = ctx->schemes[i];
-
-		if (ctx->internal->passed_sis < scheme->next_apply_sis)
-			continue;
-		if (!begun)
-			damon_walks_begin(kdamond);
-		begun = true;
-		ctx->internal->held++;
-		for (t = 0; t < ctx->nr_targets; t++)
-			apply_to_target(ctx, scheme, ctx->targets[t]);
-		ctx->internal->held--;
-		damon_walks_scheme_done(kdamond, scheme);
-		set_due(ctx, scheme);
+		err = damon_check_scheme(ctx, ctx->ops, ctx->schemes[i]);
+		if (err)
+			return err;
 	}
-	if (begun)
-		damon_walks_end(kdamond);
+	return 0;
 }
 
 /* Commit. */
+
+static bool same_goal(const struct damos_quota_goal *a, const struct damos_quota_goal *b)
+{
+	return a->metric == b->metric && a->nid == b->nid;
+}
+
+/* What @old has learned and counted, where it is, for what replaces it. */
+static void keep_learned(struct damos *new, const struct damos *old)
+{
+	uint32_t i;
+
+	new->stat = old->stat;
+	new->last_pass = old->last_pass;
+	new->next_apply_sis = old->next_apply_sis;
+	new->wmarks_inactive = old->wmarks_inactive;
+	new->quota_state = old->quota_state;
+	new->quota.esz = old->quota.esz;
+	if (!damon_quota_limits(&old->quota))
+		new->quota_state.begun = false;
+	for (i = 0; i < new->quota.nr_goals; i++) {
+		struct damos_quota_goal *goal = &new->quota.goals[i];
+
+		if (i >= old->quota.nr_goals || !same_goal(goal, &old->quota.goals[i]))
+			new->quota_state.psi_known[i] = false;
+		else if (goal->metric != DAMOS_GOAL_USER_INPUT)
+			goal->current_value = old->quota.goals[i].current_value;
+	}
+	/* The throughput of another action says nothing of this one's. */
+	if (new->action != old->action)
+		new->quota_state.timed_sz = new->quota_state.timed_ns = 0;
+}
 
 /* A copy of @src that goes on where @old, the scheme of the same index, is; NULL: none. */
 static struct damos *committed(struct damon_ctx *dst, const struct damos *src,
@@ -177,14 +164,15 @@ static struct damos *committed(struct damon_ctx *dst, const struct damos *src,
 
 	if (damon_new_scheme(&new, dst->lib))
 		return NULL;
-	new->pattern = src->pattern;
-	new->action = src->action;
-	new->apply_interval_us = src->apply_interval_us;
-	if (old) {
-		new->stat = old->stat;
-		new->last_pass = old->last_pass;
-		new->next_apply_sis = old->next_apply_sis;
-	}
+	*new = *src;
+	new->lib = dst->lib;
+	memset(&new->stat, 0, sizeof(new->stat));
+	memset(&new->quota_state, 0, sizeof(new->quota_state));
+	new->quota.esz = 0;
+	new->last_pass = 0;
+	new->wmarks_inactive = false;
+	if (old)
+		keep_learned(new, old);
 	return new;
 }
 
@@ -197,14 +185,14 @@ int damon_schemes_commit_prepare(struct damon_ctx *dst, const struct damon_ctx *
 	int err;
 
 	for (i = 0; i < src->nr_schemes; i++) {
-		err = check_scheme(src->schemes[i]);
+		err = damon_check_scheme(dst, src->ops ? src->ops : dst->ops, src->schemes[i]);
 		if (err)
 			return err;
 	}
 	*schemes = NULL;
 	if (!src->nr_schemes)
 		return 0;
-	new = port->alloc(port, src->nr_schemes * sizeof(struct damos *));
+	new = port->alloc(port, src->nr_schemes * DAMOS_ROOM);
 	if (!new)
 		return -ENOMEM;
 	for (i = 0; i < src->nr_schemes; i++) {
@@ -226,7 +214,7 @@ void damon_schemes_commit_swap(struct damon_ctx *dst, struct damos **schemes, ui
 
 	for (i = 0; i < nr; i++)
 		if (i >= nr_old || old[i]->apply_interval_us != schemes[i]->apply_interval_us)
-			set_due(dst, schemes[i]);
+			damon_scheme_set_due(dst, schemes[i]);
 	dst->schemes = schemes;
 	dst->nr_schemes = nr;
 	damon_schemes_free(dst->lib, old, nr_old);

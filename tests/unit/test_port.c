@@ -257,6 +257,22 @@ static int ops_check_probe(struct damon_ctx *ctx, struct damon_target *target,
 	return script->probe_error;
 }
 
+static int ops_apply(struct damon_ctx *ctx, struct damon_target *target,
+		     const struct damon_addr_range *ar, const struct damos *scheme,
+		     uint64_t *sz_applied, uint64_t *sz_filter_passed)
+{
+	struct test_script *script = ctx->ops_env;
+	int64_t applied = (int64_t)(ar->end - ar->start);
+
+	*sz_filter_passed = ar->end - ar->start;
+	if (script->apply)
+		applied = script->apply(script, ar, scheme, sz_filter_passed);
+	if (applied < 0)
+		return (int)applied;
+	*sz_applied = (uint64_t)applied;
+	return 0;
+}
+
 static bool ops_target_valid(struct damon_ctx *ctx, struct damon_target *target)
 {
 	struct test_script *script = ctx->ops_env;
@@ -294,6 +310,9 @@ const struct damon_operations test_ops = {
 	.prepare_access_checks = ops_prepare,
 	.check_accesses = ops_check,
 	.check_probe = ops_check_probe,
+	.actions = ~(1U << DAMOS_NOHUGEPAGE),
+	.filters = ~(1U << DAMOS_FILTER_UNMAPPED),
+	.apply_scheme = ops_apply,
 	.target_valid = ops_target_valid,
 	.cleanup_target = ops_cleanup_target,
 	.cleanup = ops_cleanup,

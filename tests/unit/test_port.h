@@ -48,6 +48,9 @@ struct test_script {
 	uint32_t (*access)(struct test_script *script, uint64_t addr);
 	bool (*hit)(struct test_script *script, const struct damon_probe *probe, uint64_t addr);
 	void (*update)(struct test_script *script, struct damon_ctx *ctx);
+	/* Bytes a scheme's action is applied to, or -errno; NULL: all. @passed starts as all. */
+	int64_t (*apply)(struct test_script *script, const struct damon_addr_range *ar,
+			 const struct damos *scheme, uint64_t *passed);
 	void *data;
 	int init_error, init_target_error, prepare_error, check_error, probe_error;
 	unsigned int init_target_fails_at; /* with init_target_error: only that one (from 1) */
