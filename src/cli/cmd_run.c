@@ -198,5 +198,11 @@ int record_command(const struct options *opts, int argc, char **argv)
 		return give_up(EXIT_USAGE,
 			       "--range needs one process, given with -p: addresses are "
 			       "another process's, and a new command's are not known");
+	if (opts->load_training && argc)
+		return give_up(
+			EXIT_USAGE,
+			"--load-training '%s' needs processes that run already (-p, --cgroup): "
+			"a new command has its memory at other addresses",
+			opts->load_training);
 	return argc ? watch_command(opts, argv, false, opts->json) : watch_processes(opts);
 }

@@ -17,6 +17,7 @@
 #include "cli/reporting.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "cli/training.h"
 #include "ops/sim.h"
 
 /* The monitor learns the program in these; what it finds later is judged. */
@@ -32,7 +33,8 @@
  * @wss_error:	sum of their working-set errors
  * @judged:	how many
  * @early, @early_wss_error, @nr_early: the same of the windows of the warm-up
- * @result:	0 or -errno, with the text in @err
+ * @result:	0 or -errno
+ * @said:	an exit code whose reason was printed already, or 0
  */
 struct simulation {
 	const struct options *opts;
@@ -46,6 +48,7 @@ struct simulation {
 	struct damon_port *port;
 	struct sim_env env;
 	struct record *rec;
+	struct training training;
 	struct record_mapping *rows;
 	struct sim_mapping *mappings;
 	struct sim_score score, early;
@@ -53,7 +56,7 @@ struct simulation {
 	uint64_t judged, nr_early;
 	struct progress progress;
 	int result;
-	struct damon_error err;
+	int said;
 };
 
 static int set_mappings(struct simulation *sim, uint64_t t_ns)
@@ -104,6 +107,7 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 		sim->wss_error += sim_score_wss_error(&score);
 		add_score(&sim->score, &score);
 	}
+	training_tick(&sim->training, ctx);
 	progress_show(&sim->progress, (double)t_ns / 1000 / (double)sim->end_us);
 	return signals_end_asked() ? -EINTR : 0;
 }
@@ -148,7 +152,10 @@ static void simulate(void *arg)
 			.event = on_event,
 			.data = sim,
 		};
-		ret = damon_start(&ctx, 1, false);
+		sim->said = training_begin(&sim->training, sim->opts, ctx, sim->workload->name);
+		ret = sim->said ? -ECANCELED : damon_start(&ctx, 1, false);
+		if (ret == -ESTALE)
+			sim->said = training_refused(&sim->training);
 	}
 	if (!ret) {
 		int result = 0;
@@ -157,6 +164,7 @@ static void simulate(void *arg)
 		damon_stop(&ctx, 1);
 		damon_wait(ctx, UINT64_MAX, &result);
 		ret = result;
+		sim->said = training_end(&sim->training, ctx);
 	}
 	sim->result = ret;
 	damon_destroy_ctx(ctx);
@@ -251,10 +259,15 @@ static int run(struct simulation *sim)
 	terminal_clear_status();
 	if (!ret)
 		ret = sim->result;
+	/* Refused before anything was seen: no record either. */
+	if (sim->said && !sim->nr_early)
+		return sim->said;
 	rec = sim->rec;
 	sim->rec = NULL;
 	if (record_close(rec, &err))
 		return give_up(EXIT_FAILED, "%s", err.text);
+	if (sim->said)
+		return sim->said;
 	if (ret == -EINTR) {
 		bool from_terminal;
 		int signo;
@@ -345,6 +358,7 @@ static void clear(struct simulation *sim)
 	}
 	if (sim->port)
 		damon_port_coop_free(sim->port);
+	training_clear(&sim->training);
 	free(sim->rows);
 	free(sim->mappings);
 	sim_space_free(sim->space);

@@ -63,6 +63,8 @@ struct options {
 	size_t nr_ranges;
 	const char *user;
 	const char *output;
+	const char *save_training;
+	const char *load_training;
 	const char *html;
 	const char *format;
 	uint64_t rate;

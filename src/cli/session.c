@@ -410,11 +410,16 @@ int session_start(struct session *session, const char *path, bool starting)
 	struct damon_error err = {""};
 	int ret;
 
+	ret = training_begin(&session->training, session->opts, session->ctx, NULL);
+	if (ret)
+		return ret;
 	session->path = path;
 	session->starting = starting;
 	session->t_start_ns = session->port->now_ns(session->port);
 	session->t_mappings_ns = session->t_start_ns;
 	ret = damon_start(&session->ctx, 1, false);
+	if (ret == -ESTALE)
+		return training_refused(&session->training);
 	if (ret) {
 		if (!vaddr_env_error(session->env, &err))
 			snprintf(err.text, sizeof(err.text), "cannot start watching: %s",
@@ -579,9 +584,13 @@ static void show_status(struct session *session, const char *what, uint64_t now_
 static int patience(const struct session *session, uint64_t now_ns, uint64_t end_ns)
 {
 	uint64_t left_ms = end_ns > now_ns ? (end_ns - now_ns + 999999) / 1000000 : 0;
+	uint64_t due_ms;
 
 	if (!session->opts->quiet && terminal_has_status() && left_ms > REFRESH_MS)
 		return REFRESH_MS;
+	due_ms = (training_due_ns(&session->training) + 999999) / 1000000;
+	if (left_ms > due_ms)
+		left_ms = due_ms;
 	return left_ms > 3600000 ? 3600000 : (int)left_ms;
 }
 
@@ -622,6 +631,7 @@ enum session_end session_watch(struct session *session, const char *what)
 			end = SESSION_TIME_UP;
 			break;
 		}
+		training_tick(&session->training, session->ctx);
 		show_status(session, what, now_ns);
 		for (size_t i = 0; i < nr; i++)
 			fds[i] = (struct pollfd){session->watched[i].pidfd, POLLIN, 0};
@@ -657,7 +667,7 @@ enum session_end session_watch(struct session *session, const char *what)
 
 int session_finish(struct session *session)
 {
-	int result, ret;
+	int result, saved, ret;
 
 	if (!session->started)
 		return 0;
@@ -666,6 +676,9 @@ int session_finish(struct session *session)
 	take_kick(session);
 	terminal_clear_status();
 	ret = recording_finish(&session->recording);
+	saved = training_end(&session->training, session->ctx);
+	if (!ret)
+		ret = saved;
 	result = session->result;
 	if (result && !ret) {
 		struct damon_error err = {""};
@@ -683,6 +696,7 @@ void session_close(struct session *session)
 	if (session->started)
 		session_finish(session);
 	recording_discard(&session->recording);
+	training_clear(&session->training);
 	damon_destroy_ctx(session->ctx);
 	if (session->lib)
 		damon_lib_free(session->lib);

@@ -19,6 +19,7 @@
 #include "cli/live.h"
 #include "cli/options.h"
 #include "cli/recording.h"
+#include "cli/training.h"
 
 struct vaddr_env;
 
@@ -64,6 +65,7 @@ struct session {
 	struct watched *watched;
 	size_t nr_watched;
 	struct recording recording;
+	struct training training;
 	struct live live;
 	struct foreground foreground;
 	int kick_fd;
