@@ -317,6 +317,17 @@ static int prepare(struct record_reader *reader, enum statement first, enum stat
 	return 0;
 }
 
+/* The first records have no such table, and so nothing to tell about pages. */
+static int prepare_heat(struct record_reader *reader, struct damon_error *err)
+{
+	int rc = sqlite3_table_column_metadata(reader->db, NULL, "page_heat", NULL, NULL, NULL,
+					       NULL, NULL, NULL);
+
+	if (rc == SQLITE_ERROR)
+		return 0;
+	return rc ? fail_open(reader, rc, err) : prepare(reader, HEAT, HEAT + 1, err);
+}
+
 /*
  * A file that was cut within its last page reads as if the rest were zero. So compare the size,
  * unless there is a log: what is missing may be in that.
@@ -381,7 +392,9 @@ static int open_database(struct record_reader *reader, struct damon_error *err)
 	if (!rc)
 		rc = check_size(reader, err);
 	if (!rc)
-		rc = prepare(reader, META, NR_STATEMENTS, err);
+		rc = prepare(reader, META, HEAT, err);
+	if (!rc)
+		rc = prepare_heat(reader, err);
 	if (!rc)
 		rc = read_rows(reader, META, &reader->meta, add_meta, err);
 	return rc;
@@ -669,8 +682,10 @@ int record_reader_events(struct record_reader *reader, const struct record_event
 int record_reader_heat(struct record_reader *reader, const struct record_heat **heat, size_t *nr,
 		       struct damon_error *err)
 {
-	int rc = read_rows(reader, HEAT, &reader->heat, add_heat, err);
+	int rc = 0;
 
+	if (reader->statements[HEAT])
+		rc = read_rows(reader, HEAT, &reader->heat, add_heat, err);
 	*heat = reader->heat.array;
 	*nr = reader->heat.nr;
 	return rc;

@@ -296,6 +296,28 @@ static void test_reading_while_it_is_written(void **state)
 	assert_false(exists("a.db-wal"));
 }
 
+/* Records from before there was a table for pages are not damaged. */
+static void test_no_pages_in_older_records(void **state)
+{
+	struct record *rec = create(*state, &live);
+	const struct record_heat *heat;
+	struct record_reader *reader;
+	sqlite3 *db = NULL;
+	size_t nr = 1;
+
+	add_window(rec, 0, 10);
+	close_well(rec);
+	assert_int_equal(sqlite3_open(*state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE page_heat; VACUUM", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	reader = open_well(*state);
+	assert_int_equal(record_reader_heat(reader, &heat, &nr, NULL), 0);
+	assert_int_equal(nr, 0);
+	assert_int_equal(record_reader_nr_snapshots(reader, &(uint64_t){0}, NULL), 0);
+	record_reader_close(reader);
+}
+
 /* While nothing can be written, a target that changes its name doesn't fill the memory. */
 static void test_one_row_of_a_target_waits(void **state)
 {
@@ -328,6 +350,7 @@ int main(void)
 		TEST(test_costs_are_per_window),
 		TEST(test_targets_and_events_come_back),
 		TEST(test_one_row_of_a_target_waits),
+		TEST(test_no_pages_in_older_records),
 		TEST(test_mappings_are_those_of_the_snapshot),
 		TEST(test_scheme_stats_come_back),
 		TEST(test_meta_tells_about_the_run),
