@@ -185,7 +185,6 @@ static void look_at_idle(struct doctor *doctor)
 int doctor_examine(struct doctor *doctor)
 {
 	struct damon_error err = {};
-	char why[512];
 	int ret;
 
 	*doctor = (struct doctor){};
@@ -198,9 +197,8 @@ int doctor_examine(struct doctor *doctor)
 	look_at_flush(doctor, !ret);
 	look_at_pressure(doctor);
 	set_engine(doctor, DOCTOR_POINT, "point", ret ? err.text : NULL);
-	snprintf(why, sizeof(why), "%s%.400s",
-		 ret ? "" : "this version of udamon has no scan engine yet", ret ? err.text : "");
-	set_engine(doctor, DOCTOR_SCAN, "scan", why);
+	/* The same reader and privileges; clear_refs comes with pagemap (CONFIG_PROC_PAGE_MONITOR). */
+	set_engine(doctor, DOCTOR_SCAN, "scan", ret ? err.text : NULL);
 	look_at_idle(doctor);
 	return 0;
 }

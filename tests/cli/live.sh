@@ -54,6 +54,10 @@ print(all(k in d for k in ("engines", "kernel", "page_table_levels", "flush_meth
       and set(d["engines"]) == {"point", "scan", "idle"}
       and all(set(e) == {"ok", "why"} for e in d["engines"].values()))' <"$scratch/out")"
 
+scan=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["engines"]["scan"]["ok"])' <"$scratch/out")
+try "$udamon" run -q --engine scan --for 500ms -- sleep 1
+is "doctor says of the engine scan what a run shows" "$scan" "$([ $code = 0 ] && echo True || echo False)"
+
 try "$udamon" run -q -- sh -c 'exit 7'
 is "run passes the command's status on" 7 "$code"
 # shellcheck disable=SC2016 # for the inner shell
