@@ -174,7 +174,11 @@ int record_set_mappings(struct record *rec, uint32_t target, const struct record
 /** record_set_meta() - set one of the record's own properties; 0 or -ENOMEM */
 int record_set_meta(struct record *rec, const char *key, const char *value);
 
-/** record_set_scheme_stats() - totals of all schemes, for the next window; 0 or -ENOMEM */
+/**
+ * record_set_scheme_stats() - totals of all schemes, for the next window; 0 or -ENOMEM
+ *
+ * record_window() does it for the schemes of its context.
+ */
 int record_set_scheme_stats(struct record *rec, const struct record_scheme_stat *stats, size_t nr);
 
 /** record_set_engine() - the access engine of the windows from now on; 0 or -ENOMEM */

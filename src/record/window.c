@@ -49,13 +49,43 @@ static size_t copy_regions(const struct damon_ctx *ctx, uint32_t nr_samples,
 	return nr;
 }
 
+/* Totals of all schemes of the context; without any, what record_set_scheme_stats() said stands. */
+static int note_schemes(struct record *rec, const struct damon_ctx *ctx)
+{
+	struct record_scheme_stat *stats;
+	int err;
+
+	if (!ctx->nr_schemes)
+		return 0;
+	stats = calloc(ctx->nr_schemes, sizeof(*stats));
+	if (!stats)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < ctx->nr_schemes; i++) {
+		const struct damos_stat *stat = &ctx->schemes[i]->stat;
+
+		stats[i] = (struct record_scheme_stat){
+			.scheme = i,
+			.nr_tried = stat->nr_tried,
+			.sz_tried = stat->sz_tried,
+			.nr_applied = stat->nr_applied,
+			.sz_applied = stat->sz_applied,
+			.sz_ops_filter_passed = stat->sz_ops_filter_passed,
+			.qt_exceeds = stat->qt_exceeds,
+			.nr_snapshots = stat->nr_snapshots,
+		};
+	}
+	err = record_set_scheme_stats(rec, stats, ctx->nr_schemes);
+	free(stats);
+	return err;
+}
+
 int record_window(struct record *rec, const struct damon_ctx *ctx,
 		  const struct damon_window *window)
 {
 	struct record_region *regions = record_regions(rec, nr_all_regions(ctx));
 	size_t nr;
 
-	if (!regions)
+	if (!regions || note_schemes(rec, ctx))
 		return record_lose_window(rec, -ENOMEM);
 	nr = copy_regions(ctx, window->nr_samples, regions);
 	return record_add_window(rec, window, regions, nr);

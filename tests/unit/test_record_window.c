@@ -76,6 +76,7 @@ struct run {
 	struct damon_port *port;
 	struct sim_env env;
 	bool toy;
+	unsigned int nr_schemes;
 	uint64_t seed;
 	const char *path;
 	struct record *rec;
@@ -119,6 +120,13 @@ static void monitor(void *data)
 
 		assert_int_equal(damon_new_target(&target, lib), 0);
 		assert_int_equal(damon_add_target(ctx, target), 0);
+	}
+	for (unsigned int i = 0; i < run->nr_schemes; i++) {
+		struct damos *scheme = NULL;
+
+		assert_int_equal(damon_new_scheme(&scheme, lib), 0);
+		scheme->pattern.max_sz_region = i == 0 ? UINT64_MAX : 0; /* all, then none */
+		assert_int_equal(damon_add_scheme(ctx, scheme), 0);
 	}
 	ctx->seed = run->seed;
 	ctx->callbacks = (struct damon_callbacks){
@@ -210,12 +218,31 @@ static void test_unknown_memory_has_no_samples(void **state)
 		     "20 20 20");
 }
 
+static void test_schemes_are_written_with_each_window(void **state)
+{
+	struct run run = {.path = *state, .seed = 1, .toy = true, .nr_schemes = 2};
+
+	/* Two targets of 1 MiB: two snapshots and 2 MiB a window. */
+	record_run(&run);
+	assert_query(*state, "SELECT count(*) FROM scheme_stat", "40");
+	assert_query(*state,
+		     "SELECT sz_tried || ' ' || sz_applied || ' ' || nr_snapshots FROM scheme_stat"
+		     " WHERE scheme = 0 ORDER BY snapshot LIMIT 1",
+		     "2097152 2097152 2");
+	assert_query(*state,
+		     "SELECT sz_tried || ' ' || sz_applied || ' ' || nr_snapshots FROM scheme_stat"
+		     " WHERE scheme = 0 ORDER BY snapshot DESC LIMIT 1",
+		     "41943040 41943040 40");
+	assert_query(*state, "SELECT sum(sz_tried) FROM scheme_stat WHERE scheme = 1", "0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_equal_simulations_give_equal_records),
 		TEST(test_all_targets_and_windows_are_written),
 		TEST(test_unknown_memory_has_no_samples),
+		TEST(test_schemes_are_written_with_each_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
