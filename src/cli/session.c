@@ -20,8 +20,9 @@
 #include "system/process.h"
 
 /* A status line for what takes longer than this; it is renewed a few times a second. */
-#define PATIENCE_NS 2000000000ULL
-#define REFRESH_MS  250
+#define PATIENCE_NS	2000000000ULL
+#define REFRESH_NS	250000000ULL
+#define LONGEST_WAIT_NS 3600000000000ULL
 /* A program that starts makes most of its mappings in this time; they are looked for this often. */
 #define START_UP_NS	   2000000000ULL
 #define START_UP_UPDATE_US 50000
@@ -580,18 +581,20 @@ static void show_status(struct session *session, const char *what, uint64_t now_
 						  : ", p pauses");
 }
 
-/* How long poll() may wait, in milliseconds: until the time is up or the status is to be renewed. */
+/* How long poll() may wait, in milliseconds: until the time is up, or something is to be done. */
 static int patience(const struct session *session, uint64_t now_ns, uint64_t end_ns)
 {
-	uint64_t left_ms = end_ns > now_ns ? (end_ns - now_ns + 999999) / 1000000 : 0;
-	uint64_t due_ms;
+	uint64_t left_ns = end_ns > now_ns ? end_ns - now_ns : 0;
+	uint64_t due_ns = training_due_ns(&session->training);
 
-	if (!session->opts->quiet && terminal_has_status() && left_ms > REFRESH_MS)
-		return REFRESH_MS;
-	due_ms = (training_due_ns(&session->training) + 999999) / 1000000;
-	if (left_ms > due_ms)
-		left_ms = due_ms;
-	return left_ms > 3600000 ? 3600000 : (int)left_ms;
+	if (!session->opts->quiet && terminal_has_status() && due_ns > REFRESH_NS)
+		due_ns = REFRESH_NS;
+	if (left_ns > due_ns)
+		left_ns = due_ns;
+	if (left_ns > LONGEST_WAIT_NS)
+		left_ns = LONGEST_WAIT_NS;
+	/* Up, so that it isn't asked again and again in the last millisecond. */
+	return (int)((left_ns + 999999) / 1000000);
 }
 
 /* Forget the processes that have ended; returns how many are left. */

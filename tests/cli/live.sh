@@ -163,6 +163,15 @@ is "pause and resume are in the record" "pause resume" \
 	"$(sqlite3 paused.udamon "select what from event where what in ('pause','resume') order by t_ns" | xargs)"
 kill $second
 
+# Nothing to do for a minute: the monitor must not keep a processor busy with that.
+"$demo" 60 >/dev/null &
+pid=$!
+try bash -c "TIMEFORMAT=%U+%S; time \"\$@\" 2>/dev/null" - \
+	"$udamon" record -q -p $pid --sample 1m --aggr 1m --for 2s -o idle.udamon
+is "waiting takes no processor time to speak of" True \
+	"$(python3 -c 'import sys; print(eval(sys.stdin.read()) < 1)' <"$scratch/err")"
+kill $pid
+
 # A pause begins with the next sampling interval; nothing else has to wait for that.
 "$demo" 60 >/dev/null &
 pid=$!
