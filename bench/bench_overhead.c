@@ -25,7 +25,7 @@
 
 #include <udamon/ops.h>
 
-#include "ops/vaddr.h"
+#include <udamon/vaddr.h>
 
 #define MIB	    (1ULL << 20)
 #define HOT_BYTES   (32 * MIB)
@@ -235,7 +235,7 @@ static void print_case(const struct busy *busy, const struct attempt *attempt,
 	fflush(stdout);
 }
 
-static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct vaddr_env *env,
+static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct damon_vaddr_env *env,
 		  const struct busy *busy, const struct attempt *attempt, struct damon_error *err)
 {
 	uint64_t start = (uintptr_t)busy->area;
@@ -249,7 +249,7 @@ static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct vaddr_env
 	if (!ret)
 		ret = damon_set_attrs(ctx, &attrs);
 	if (!ret)
-		ret = vaddr_target_new(&target, lib, env, busy->pid, err);
+		ret = damon_vaddr_target_new(&target, lib, env, busy->pid, err);
 	if (ret)
 		return ret;
 	ret = damon_set_regions(target, &range, 1, attrs.min_region_sz);
@@ -260,7 +260,7 @@ static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct vaddr_env
 	return ret;
 }
 
-static int run_case(struct damon_lib *lib, struct vaddr_env *env, const struct busy *busy,
+static int run_case(struct damon_lib *lib, struct damon_vaddr_env *env, const struct busy *busy,
 		    const struct attempt *attempt, bool first, struct damon_error *err)
 {
 	static struct sums sums;
@@ -274,7 +274,7 @@ static int run_case(struct damon_lib *lib, struct vaddr_env *env, const struct b
 	ctx->callbacks.data = &sums;
 	ret = set_up(ctx, lib, env, busy, attempt, err);
 	if (!ret && (ret = damon_start(&ctx, 1, false)))
-		vaddr_env_error(env, err);
+		damon_vaddr_env_error(env, err);
 	if (!ret) {
 		alternate(ctx, busy, &sums);
 		damon_stop(&ctx, 1);
@@ -284,7 +284,7 @@ static int run_case(struct damon_lib *lib, struct vaddr_env *env, const struct b
 	return ret;
 }
 
-static int run_all(struct damon_lib *lib, struct vaddr_env *env, struct damon_error *err)
+static int run_all(struct damon_lib *lib, struct damon_vaddr_env *env, struct damon_error *err)
 {
 	static const struct attempt attempts[] = {{10, MOST_BYTES},   {100, MOST_BYTES},
 						  {1000, MOST_BYTES}, {10, HOT_BYTES},
@@ -307,13 +307,13 @@ int main(void)
 	struct damon_port *port = damon_port_posix_new();
 	struct damon_error err = {};
 	struct damon_lib *lib = NULL;
-	struct vaddr_env *env = NULL;
-	int ret = vaddr_env_new(&env, NULL, &err);
+	struct damon_vaddr_env *env = NULL;
+	int ret = damon_vaddr_env_new(&env, NULL, &err);
 
 	if (!ret)
 		ret = port ? damon_lib_new(&lib, port) : -ENOMEM;
 	if (!ret)
-		ret = vaddr_register(lib, env);
+		ret = damon_vaddr_register(lib, env);
 	if (!ret) {
 		printf("{\"hot_mib\": %llu, \"pairs\": %d, \"slice_ms\": %d, \"cases\": [",
 		       HOT_BYTES / MIB, PAIRS, SLICE_US / 1000);
@@ -322,7 +322,7 @@ int main(void)
 	}
 	if (lib)
 		damon_lib_free(lib);
-	vaddr_env_free(env);
+	damon_vaddr_env_free(env);
 	if (port)
 		damon_port_posix_free(port);
 	if (!ret)

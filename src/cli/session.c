@@ -16,8 +16,8 @@
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
-#include "ops/vaddr.h"
 #include "system/process.h"
+#include <udamon/vaddr.h>
 
 /* A status line for what takes longer than this; it is renewed a few times a second. */
 #define PATIENCE_NS	2000000000ULL
@@ -139,22 +139,22 @@ static int add_heat(void *data, uint64_t start, uint64_t end, uint64_t page_size
 static void record_engine(struct session *session, struct damon_ctx *ctx)
 {
 	struct record *rec = session->recording.rec;
-	const char *flush = vaddr_describe_flush(ctx);
+	const char *flush = damon_vaddr_describe_flush(ctx);
 	struct heat_of of = {.rec = rec};
 	char stall[32];
 
 	if (!flush)
 		return;
 	record_set_meta(rec, "flush", flush);
-	snprintf(stall, sizeof(stall), "%" PRIu64, vaddr_longest_stall_ns(ctx) / 1000);
+	snprintf(stall, sizeof(stall), "%" PRIu64, damon_vaddr_longest_stall_ns(ctx) / 1000);
 	record_set_meta(rec, "longest_stall_us", stall);
 	/* It was tried with the flushes in it. */
-	snprintf(stall, sizeof(stall), "%.1f", vaddr_clear_cost_ns(ctx));
+	snprintf(stall, sizeof(stall), "%.1f", damon_vaddr_clear_cost_ns(ctx));
 	record_set_meta(rec, "clear_cost_ns", stall);
 	record_set_meta(rec, "flush_cost_ns", "0");
 	for (uint32_t i = 0; i < ctx->nr_targets; i++) {
 		of.target = ctx->targets[i]->id;
-		vaddr_page_heat(ctx, ctx->targets[i], add_heat, &of);
+		damon_vaddr_page_heat(ctx, ctx->targets[i], add_heat, &of);
 	}
 }
 
@@ -248,8 +248,8 @@ static int on_started(struct damon_ctx *ctx, void *data);
 
 int session_open(struct session *session, const struct options *opts)
 {
-	const struct vaddr_options vaddr = {.engine = opts->engine,
-					    .max_stall_us = opts->max_stall_us};
+	const struct damon_vaddr_options vaddr = {.engine = opts->engine,
+						  .max_stall_us = opts->max_stall_us};
 	struct report_style style;
 	struct damon_error err = {""};
 	struct damon_attrs attrs;
@@ -263,12 +263,12 @@ int session_open(struct session *session, const struct options *opts)
 		return ret;
 	if (signals_start(true) || (session->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0)
 		return give_up(EXIT_FAILED, "cannot wait for signals: %s", strerror(errno));
-	ret = vaddr_env_new(&session->env, &vaddr, &err);
+	ret = damon_vaddr_env_new(&session->env, &vaddr, &err);
 	if (ret)
 		return cannot_watch(ret, err.text);
 	session->port = damon_port_posix_new();
 	if (!session->port || damon_lib_new(&session->lib, session->port) ||
-	    vaddr_register(session->lib, session->env) ||
+	    damon_vaddr_register(session->lib, session->env) ||
 	    damon_new_ctx(&session->ctx, session->lib) ||
 	    damon_select_ops(session->ctx, opts->nr_ranges ? DAMON_OPS_FVADDR : DAMON_OPS_VADDR))
 		return out_of_memory();
@@ -304,7 +304,7 @@ int session_add(struct session *session, pid_t pid, bool may_be_gone)
 		return 0;
 	if (ret)
 		return give_up(EXIT_FAILED, "%s", err.text);
-	ret = vaddr_target_new(&target, session->lib, session->env, pid, &err);
+	ret = damon_vaddr_target_new(&target, session->lib, session->env, pid, &err);
 	if (ret) {
 		close(pidfd);
 		if (ret == -ESRCH && may_be_gone)
@@ -343,7 +343,7 @@ static int make_record(struct session *session, const char *path)
 	char *command = own_command_line();
 	struct damon_ctx *ctx = session->ctx;
 	const struct record_options options = {
-		.engine = vaddr_env_engine(session->env),
+		.engine = damon_vaddr_env_engine(session->env),
 		.command = command,
 		.seed = ctx->seed,
 		.clock = "monotonic",
@@ -379,7 +379,7 @@ static void tell_settings(const struct session *session)
 
 	note("engine %s, seed %" PRIu64 ", a look every %" PRIu64 " us, windows of %" PRIu64
 	     " us, %" PRIu64 " to %" PRIu64 " regions",
-	     vaddr_env_engine(session->env), session->ctx->seed, attrs->sample_interval,
+	     damon_vaddr_env_engine(session->env), session->ctx->seed, attrs->sample_interval,
 	     attrs->aggr_interval, attrs->min_nr_regions, attrs->max_nr_regions);
 	if (goal->aggrs)
 		note("the intervals are tuned to see %" PRIu64
@@ -422,7 +422,7 @@ int session_start(struct session *session, const char *path, bool starting)
 	if (ret == -ESTALE)
 		return training_refused(&session->training);
 	if (ret) {
-		if (!vaddr_env_error(session->env, &err))
+		if (!damon_vaddr_env_error(session->env, &err))
 			snprintf(err.text, sizeof(err.text), "cannot start watching: %s",
 				 strerror(-ret));
 		return ret == -EINVAL ? give_up(EXIT_FAILED, "%s", err.text)
@@ -686,7 +686,7 @@ int session_finish(struct session *session)
 	if (result && !ret) {
 		struct damon_error err = {""};
 
-		if (!vaddr_env_error(session->env, &err))
+		if (!damon_vaddr_env_error(session->env, &err))
 			snprintf(err.text, sizeof(err.text), "watching ended: %s",
 				 strerror(-result));
 		ret = give_up(EXIT_FAILED, "%s", err.text);
@@ -703,7 +703,7 @@ void session_close(struct session *session)
 	damon_destroy_ctx(session->ctx);
 	if (session->lib)
 		damon_lib_free(session->lib);
-	vaddr_env_free(session->env);
+	damon_vaddr_env_free(session->env);
 	if (session->port)
 		damon_port_posix_free(session->port);
 	for (size_t i = 0; i < session->nr_watched; i++)

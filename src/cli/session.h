@@ -21,7 +21,7 @@
 #include "cli/recording.h"
 #include "cli/training.h"
 
-struct vaddr_env;
+struct damon_vaddr_env;
 
 /**
  * struct watched - a process that is watched
@@ -59,7 +59,7 @@ struct session {
 	bool signal_from_terminal;
 	bool paused;
 	struct damon_port *port;
-	struct vaddr_env *env;
+	struct damon_vaddr_env *env;
 	struct damon_lib *lib;
 	struct damon_ctx *ctx;
 	struct watched *watched;

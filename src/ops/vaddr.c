@@ -2,7 +2,7 @@
 /*
  * Operations set "vaddr": all memory of a live process.
  */
-#include "ops/vaddr.h"
+#include <udamon/vaddr.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 int vaddr_init(struct damon_ctx *ctx)
 {
-	struct vaddr_env *env = ctx->ops_env;
+	struct damon_vaddr_env *env = ctx->ops_env;
 	struct vaddr_ctx *mine;
 	struct damon_error err;
 	int ret;
@@ -183,7 +183,7 @@ static void vaddr_update(struct damon_ctx *ctx)
 	}
 }
 
-/* This ends the kdamond: leave the reason where vaddr_env_error() finds it. */
+/* This ends the kdamond: leave the reason where damon_vaddr_env_error() finds it. */
 static int access_failed(const struct vaddr_target *mine, const char *what, int code)
 {
 	struct damon_error err;
@@ -270,8 +270,8 @@ void vaddr_window_ended(struct damon_ctx *ctx)
 	}
 }
 
-int vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *target,
-		    vaddr_heat_callback *callback, void *data)
+int damon_vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *target,
+			  damon_vaddr_heat_callback *callback, void *data)
 {
 	const struct vaddr_target *mine = target->ops_priv;
 
@@ -280,21 +280,21 @@ int vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *target,
 	return scan_target_runs(mine->scan, callback, data);
 }
 
-const char *vaddr_describe_flush(struct damon_ctx *ctx)
+const char *damon_vaddr_describe_flush(struct damon_ctx *ctx)
 {
 	const struct vaddr_ctx *priv = ctx->ops_priv;
 
 	return priv && priv->scan ? scan_flush_name(scan_engine_flush(priv->scan)) : NULL;
 }
 
-double vaddr_clear_cost_ns(struct damon_ctx *ctx)
+double damon_vaddr_clear_cost_ns(struct damon_ctx *ctx)
 {
 	const struct vaddr_ctx *priv = ctx->ops_priv;
 
 	return priv && priv->scan ? scan_engine_prices(priv->scan)->target_page : 0;
 }
 
-uint64_t vaddr_longest_stall_ns(struct damon_ctx *ctx)
+uint64_t damon_vaddr_longest_stall_ns(struct damon_ctx *ctx)
 {
 	const struct vaddr_ctx *priv = ctx->ops_priv;
 

@@ -19,7 +19,7 @@ struct meant_process {
 	int pidfd;
 };
 
-struct vaddr_env {
+struct damon_vaddr_env {
 	struct page_calibration calibration;
 	enum vaddr_engine engine;
 	struct scan_options scan;
@@ -37,11 +37,11 @@ static int find_engine(const char *name)
 	return strcmp(name, "scan") ? -1 : VADDR_SCAN;
 }
 
-int vaddr_env_new(struct vaddr_env **env, const struct vaddr_options *options,
-		  struct damon_error *err)
+int damon_vaddr_env_new(struct damon_vaddr_env **env, const struct damon_vaddr_options *options,
+			struct damon_error *err)
 {
 	const char *engine = options && options->engine ? options->engine : "auto";
-	struct vaddr_env *new;
+	struct damon_vaddr_env *new;
 	int ret, kind;
 
 	*env = NULL;
@@ -67,7 +67,7 @@ int vaddr_env_new(struct vaddr_env **env, const struct vaddr_options *options,
 	return 0;
 }
 
-void vaddr_env_free(struct vaddr_env *env)
+void damon_vaddr_env_free(struct damon_vaddr_env *env)
 {
 	struct meant_process *meant;
 
@@ -82,27 +82,27 @@ void vaddr_env_free(struct vaddr_env *env)
 	free(env);
 }
 
-const char *vaddr_env_engine(const struct vaddr_env *env)
+const char *damon_vaddr_env_engine(const struct damon_vaddr_env *env)
 {
 	return env->engine == VADDR_SCAN ? "scan" : "point";
 }
 
-enum vaddr_engine vaddr_env_engine_kind(const struct vaddr_env *env)
+enum vaddr_engine vaddr_env_engine_kind(const struct damon_vaddr_env *env)
 {
 	return env->engine;
 }
 
-const struct scan_options *vaddr_env_scan_options(const struct vaddr_env *env)
+const struct scan_options *vaddr_env_scan_options(const struct damon_vaddr_env *env)
 {
 	return &env->scan;
 }
 
-const struct page_calibration *vaddr_env_calibration(const struct vaddr_env *env)
+const struct page_calibration *vaddr_env_calibration(const struct damon_vaddr_env *env)
 {
 	return &env->calibration;
 }
 
-int vaddr_env_fail(struct vaddr_env *env, int code, const struct damon_error *err)
+int vaddr_env_fail(struct damon_vaddr_env *env, int code, const struct damon_error *err)
 {
 	pthread_mutex_lock(&env->lock);
 	env->error_code = code;
@@ -111,7 +111,7 @@ int vaddr_env_fail(struct vaddr_env *env, int code, const struct damon_error *er
 	return code;
 }
 
-int vaddr_env_error(struct vaddr_env *env, struct damon_error *err)
+int damon_vaddr_env_error(struct damon_vaddr_env *env, struct damon_error *err)
 {
 	int code;
 
@@ -123,14 +123,14 @@ int vaddr_env_error(struct vaddr_env *env, struct damon_error *err)
 	return code;
 }
 
-int vaddr_register(struct damon_lib *lib, struct vaddr_env *env)
+int damon_vaddr_register(struct damon_lib *lib, struct damon_vaddr_env *env)
 {
 	int ret = damon_register_ops(lib, &vaddr_operations, env);
 
 	return ret ? ret : damon_register_ops(lib, &fvaddr_operations, env);
 }
 
-static struct meant_process *find_meant(struct vaddr_env *env, pid_t pid)
+static struct meant_process *find_meant(struct damon_vaddr_env *env, pid_t pid)
 {
 	struct meant_process *meant;
 
@@ -142,7 +142,7 @@ static struct meant_process *find_meant(struct vaddr_env *env, pid_t pid)
 }
 
 /* The number now means this process; takes the descriptor over. */
-static int set_meant(struct vaddr_env *env, const struct process_info *info, int pidfd)
+static int set_meant(struct damon_vaddr_env *env, const struct process_info *info, int pidfd)
 {
 	struct meant_process *meant;
 	int ret = 0;
@@ -169,8 +169,8 @@ static int set_meant(struct vaddr_env *env, const struct process_info *info, int
 	return ret;
 }
 
-int vaddr_target_new(struct damon_target **target, struct damon_lib *lib, struct vaddr_env *env,
-		     pid_t pid, struct damon_error *err)
+int damon_vaddr_target_new(struct damon_target **target, struct damon_lib *lib,
+			   struct damon_vaddr_env *env, pid_t pid, struct damon_error *err)
 {
 	struct process_info info;
 	int pidfd, ret;
@@ -200,7 +200,7 @@ int vaddr_target_new(struct damon_target **target, struct damon_lib *lib, struct
 	return 0;
 }
 
-int vaddr_env_open(struct vaddr_env *env, pid_t pid, int *pidfd, struct process_info *info,
+int vaddr_env_open(struct damon_vaddr_env *env, pid_t pid, int *pidfd, struct process_info *info,
 		   struct damon_error *err)
 {
 	struct meant_process *meant;

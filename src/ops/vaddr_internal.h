@@ -12,10 +12,10 @@
 #include "access/scan.h"
 #include "ops/layout.h"
 #include "ops/pressure.h"
-#include "ops/vaddr.h"
 #include "ops/vaddr_map.h"
 #include "system/process.h"
 #include "system/target_lock.h"
+#include <udamon/vaddr.h>
 
 /* vaddr_env.c: what all contexts share. */
 
@@ -24,26 +24,26 @@ enum vaddr_engine {
 	VADDR_SCAN,
 };
 
-enum vaddr_engine vaddr_env_engine_kind(const struct vaddr_env *env);
-const struct scan_options *vaddr_env_scan_options(const struct vaddr_env *env);
+enum vaddr_engine vaddr_env_engine_kind(const struct damon_vaddr_env *env);
+const struct scan_options *vaddr_env_scan_options(const struct damon_vaddr_env *env);
 
 /* How page tables are walked here. */
-const struct page_calibration *vaddr_env_calibration(const struct vaddr_env *env);
+const struct page_calibration *vaddr_env_calibration(const struct damon_vaddr_env *env);
 
 /* Remember why a callback failed; returns @code. */
-int vaddr_env_fail(struct vaddr_env *env, int code, const struct damon_error *err);
+int vaddr_env_fail(struct damon_vaddr_env *env, int code, const struct damon_error *err);
 
 /*
  * Hold on to the process that a target's number was given for; the number's
- * present owner when it was given without vaddr_target_new().
+ * present owner when it was given without damon_vaddr_target_new().
  */
-int vaddr_env_open(struct vaddr_env *env, pid_t pid, int *pidfd, struct process_info *info,
+int vaddr_env_open(struct damon_vaddr_env *env, pid_t pid, int *pidfd, struct process_info *info,
 		   struct damon_error *err);
 
 /* vaddr.c: one context, one target. */
 
 struct vaddr_ctx {
-	struct vaddr_env *env;
+	struct damon_vaddr_env *env;
 	struct point_engine *point; /* with scan: only for probes, made when first asked */
 	struct scan_engine *scan;   /* NULL where the engine is point */
 	struct pressure_gate pressure;

@@ -195,7 +195,8 @@ static void add_targets(struct live_monitor *monitor, const pid_t *pids, size_t 
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		if (vaddr_target_new(&target, monitor->lib, monitor->env, pids[i], &monitor->error))
+		if (damon_vaddr_target_new(&target, monitor->lib, monitor->env, pids[i],
+					   &monitor->error))
 			fail_msg("%s", monitor->error.text);
 		assert_int_equal(damon_add_target(monitor->ctx, target), 0);
 	}
@@ -211,9 +212,9 @@ void live_monitor_prepare(struct live_monitor *monitor)
 	assert_int_equal(monitor->port->mutex_new(monitor->port, &monitor->mutex), 0);
 	assert_int_equal(monitor->port->cond_new(monitor->port, &monitor->cond), 0);
 	assert_int_equal(damon_lib_new(&monitor->lib, monitor->port), 0);
-	if (vaddr_env_new(&monitor->env, NULL, &monitor->error))
+	if (damon_vaddr_env_new(&monitor->env, NULL, &monitor->error))
 		fail_msg("%s", monitor->error.text);
-	assert_int_equal(vaddr_register(monitor->lib, monitor->env), 0);
+	assert_int_equal(damon_vaddr_register(monitor->lib, monitor->env), 0);
 	assert_int_equal(damon_new_ctx(&monitor->ctx, monitor->lib), 0);
 	assert_int_equal(damon_select_ops(monitor->ctx, DAMON_OPS_VADDR), 0);
 	damon_default_attrs(&attrs);
@@ -233,7 +234,7 @@ int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t n
 	add_targets(monitor, pids, nr);
 	ret = damon_start(&monitor->ctx, 1, false);
 	if (ret)
-		vaddr_env_error(monitor->env, &monitor->error);
+		damon_vaddr_env_error(monitor->env, &monitor->error);
 	return ret;
 }
 
@@ -293,7 +294,7 @@ void live_monitor_stop(struct live_monitor *monitor)
 	damon_stop(&monitor->ctx, 1);
 	damon_destroy_ctx(monitor->ctx);
 	damon_lib_free(monitor->lib);
-	vaddr_env_free(monitor->env);
+	damon_vaddr_env_free(monitor->env);
 	monitor->port->cond_free(monitor->port, monitor->cond);
 	monitor->port->mutex_free(monitor->port, monitor->mutex);
 	damon_port_posix_free(monitor->port);

@@ -13,7 +13,7 @@
 
 #include <udamon/ops.h>
 
-#include "ops/vaddr.h"
+#include <udamon/vaddr.h>
 
 #define LIVE_MAX_PARTS	 16
 #define LIVE_MAX_TARGETS 8
@@ -65,7 +65,7 @@ struct live_snapshot {
 struct live_monitor {
 	struct damon_port *port;
 	struct damon_lib *lib;
-	struct vaddr_env *env;
+	struct damon_vaddr_env *env;
 	struct damon_ctx *ctx;
 	struct damon_error error;
 	struct damon_mutex *mutex;

@@ -313,8 +313,8 @@ static void probes_tell_anonymous_memory(void **state)
 		.filters = {{.type = DAMON_FILTER_ANON, .matching = true, .allow = true}}};
 	monitor.ctx->probes[1] = (struct damon_probe){
 		.nr_filters = 1, .filters = {{.type = DAMON_FILTER_ANON, .matching = true}}};
-	assert_int_equal(vaddr_target_new(&target, monitor.lib, monitor.env, targets[0].pid,
-					  &monitor.error),
+	assert_int_equal(damon_vaddr_target_new(&target, monitor.lib, monitor.env, targets[0].pid,
+						&monitor.error),
 			 0);
 	assert_int_equal(damon_add_target(monitor.ctx, target), 0);
 	assert_int_equal(damon_start(&monitor.ctx, 1, false), 0);
@@ -360,8 +360,9 @@ static void a_recycled_number_is_refused(void **state)
 	number = targets[0].pid;
 	live_monitor_prepare(&monitor);
 	monitoring = true;
-	assert_int_equal(
-		vaddr_target_new(&target, monitor.lib, monitor.env, number, &monitor.error), 0);
+	assert_int_equal(damon_vaddr_target_new(&target, monitor.lib, monitor.env, number,
+						&monitor.error),
+			 0);
 	assert_int_equal(damon_add_target(monitor.ctx, target), 0);
 	live_target_stop(&targets[0]);
 	/* Start times are in hundredths of a second; a number comes round later than that. */
@@ -375,7 +376,7 @@ static void a_recycled_number_is_refused(void **state)
 	kill(second, SIGKILL);
 	waitpid(second, NULL, 0);
 	assert_int_equal(ret, -ESRCH);
-	assert_int_equal(vaddr_env_error(monitor.env, &monitor.error), -ESRCH);
+	assert_int_equal(damon_vaddr_env_error(monitor.env, &monitor.error), -ESRCH);
 	assert_non_null(strstr(monitor.error.text, "now belongs to another one"));
 }
 

@@ -8,10 +8,10 @@ scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 echo 1..3
 
-# Inline functions aren't in the library.
+# Inline functions aren't in the library, nor are types of functions.
 for header in "$UDAMON_SOURCE"/include/udamon/*.h; do
 	echo "#include <udamon/${header##*/}>"
-done | ${CC:-cc} -E -P -I"$UDAMON_SOURCE/include" - |
+done | ${CC:-cc} -E -P -I"$UDAMON_SOURCE/include" - | grep -v '^typedef' |
 	grep -oE '\bdamo[ns]_[a-z0-9_]+ ?\(' | tr -d ' (' | sort -u |
 	grep -vx damon_error_set >"$scratch/declared"
 sed -n 's/^[[:space:]]*\(damo[ns]_[a-z0-9_]*\);$/\1/p' "$UDAMON_SOURCE/libudamon.map" | sort >"$scratch/listed"
