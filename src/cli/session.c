@@ -34,8 +34,9 @@ static int out_of_memory(void)
 
 /* Callbacks of the context: on the kdamond. */
 
-static void kick(struct session *session)
+static void kick(void *data)
 {
+	struct session *session = data;
 	uint64_t one = 1;
 
 	(void)!write(session->kick_fd, &one, sizeof(one));
@@ -180,28 +181,6 @@ static void on_lost(void *data, int code, const char *text)
 	kick(session);
 }
 
-/* Once: what is not 0 ends a repeated call, the only kind that nobody waits for. */
-static int take_pause(struct damon_ctx *ctx, void *data)
-{
-	struct session *session = data;
-
-	pthread_mutex_lock(&session->live.lock);
-	ctx->pause = session->pause_wanted;
-	session->pause_taken = ctx->pause;
-	pthread_mutex_unlock(&session->live.lock);
-	return 1;
-}
-
-static void pause_ended(struct damon_call_control *control, int result)
-{
-	struct session *session = control->data;
-
-	pthread_mutex_lock(&session->live.lock);
-	session->pause_asked = false;
-	pthread_mutex_unlock(&session->live.lock);
-	kick(session);
-}
-
 /* Setting up. */
 
 /* Which privileges are missing and what for, as "CAP_X (to ...), CAP_Y (to ...)"; "" for none. */
@@ -258,6 +237,7 @@ int session_open(struct session *session, const struct options *opts)
 	*session = (struct session){.opts = opts, .kick_fd = -1};
 	terminal_style_stderr(opts, &style);
 	live_init(&session->live, false, &style);
+	pausing_init(&session->pausing, kick, session);
 	ret = options_attrs(opts, &attrs);
 	if (ret)
 		return ret;
@@ -442,55 +422,20 @@ int session_start(struct session *session, const char *path, bool starting)
 
 /* The main loop. */
 
-/* A pause begins after a sampling interval: not waited for here, where Ctrl-C would have to wait too. */
-static void ask_pause(struct session *session)
-{
-	session->pause_call = (struct damon_call_control){
-		.fn = take_pause, .data = session, .repeat = true, .end = pause_ended};
-	if (damon_call(session->ctx, &session->pause_call))
-		pause_ended(&session->pause_call, 0); /* it has just stopped */
-}
-
-/* It ends at once. */
-static void end_pause(struct session *session)
-{
-	if (damon_resume(session->ctx))
-		return; /* it has just stopped */
-	pthread_mutex_lock(&session->live.lock);
-	session->pause_taken = false;
-	pthread_mutex_unlock(&session->live.lock);
-}
-
-/* Say what has come of the last wish to pause or to go on, and see to it, if there is another since. */
+/* See to it that what the user wants comes to be, and say what has come of it. */
 static void follow_pause(struct session *session)
 {
-	bool ask, end;
-
-	pthread_mutex_lock(&session->live.lock);
-	ask = !session->pause_asked && session->pause_wanted && !session->pause_taken;
-	end = !session->pause_asked && !session->pause_wanted && session->pause_taken;
-	session->pause_asked = session->pause_asked || ask;
-	pthread_mutex_unlock(&session->live.lock);
-	if (ask)
-		ask_pause(session);
-	if (end)
-		end_pause(session);
-	pthread_mutex_lock(&session->live.lock);
-	end = session->paused && !session->pause_taken;
-	ask = !session->paused && session->pause_taken;
-	session->paused = session->pause_taken;
-	pthread_mutex_unlock(&session->live.lock);
-	if (end)
+	if (!pausing_follow(&session->pausing, session->ctx))
+		return;
+	if (!session->pausing.paused)
 		note("resumed");
-	else if (ask)
+	else
 		note(session->foreground.keys ? "paused; p goes on" : "paused; SIGUSR2 goes on");
 }
 
 static void set_paused(struct session *session, bool paused)
 {
-	pthread_mutex_lock(&session->live.lock);
-	session->pause_wanted = paused;
-	pthread_mutex_unlock(&session->live.lock);
+	session->pausing.wanted = paused;
 	follow_pause(session);
 }
 
@@ -538,7 +483,7 @@ static void take_keys(struct session *session)
 
 	while ((key = terminal_key()))
 		if (key == 'p')
-			set_paused(session, !session->pause_wanted);
+			set_paused(session, !session->pausing.wanted);
 }
 
 static void take_kick(struct session *session)
@@ -571,13 +516,13 @@ static void show_status(struct session *session, const char *what, uint64_t now_
 	accessed = session->live.accessed;
 	pthread_mutex_unlock(&session->live.lock);
 	terminal_status("%s %s for %.0f s: %" PRIu64 " windows, %s in use; Ctrl-C ends%s",
-			session->paused		? "paused"
-			: session->pause_wanted ? "pausing"
-						: "watching",
+			session->pausing.paused	  ? "paused"
+			: session->pausing.wanted ? "pausing"
+						  : "watching",
 			what, (double)(now_ns - session->t_start_ns) / 1e9, windows,
 			format_bytes(accessed, bytes),
 			!session->foreground.keys ? ""
-			: session->pause_wanted	  ? ", p goes on"
+			: session->pausing.wanted ? ", p goes on"
 						  : ", p pauses");
 }
 
@@ -713,4 +658,5 @@ void session_close(struct session *session)
 	if (session->kick_fd >= 0)
 		close(session->kick_fd);
 	live_clear(&session->live);
+	pausing_clear(&session->pausing);
 }

@@ -18,6 +18,7 @@
 #include "cli/foreground.h"
 #include "cli/live.h"
 #include "cli/options.h"
+#include "cli/pausing.h"
 #include "cli/recording.h"
 #include "cli/training.h"
 
@@ -49,7 +50,6 @@ enum session_end {
  * @path:	of the record
  * @signal:	the signal that ended it, or 0
  * @signal_from_terminal: the terminal sent it to the command as well
- * @paused:	by SIGUSR1 or the key p
  * The rest is private.
  */
 struct session {
@@ -57,7 +57,6 @@ struct session {
 	const char *path;
 	int signal;
 	bool signal_from_terminal;
-	bool paused;
 	struct damon_port *port;
 	struct damon_vaddr_env *env;
 	struct damon_lib *lib;
@@ -75,10 +74,7 @@ struct session {
 	bool exec_seen; /* the record may have an old name; the kdamond's */
 	int start_code;
 	bool started;
-	struct damon_call_control pause_call;
-	bool pause_wanted;
-	bool pause_asked; /* the call is on its way; this and what follows: under live.lock */
-	bool pause_taken;
+	struct pausing pausing;
 	int result;
 	char lost[512];
 	bool lost_said;
