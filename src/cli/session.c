@@ -16,6 +16,7 @@
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "system/metric.h"
 #include "system/process.h"
 #include <udamon/vaddr.h>
 
@@ -252,6 +253,7 @@ int session_open(struct session *session, const struct options *opts)
 	    damon_new_ctx(&session->ctx, session->lib) ||
 	    damon_select_ops(session->ctx, opts->nr_ranges ? DAMON_OPS_FVADDR : DAMON_OPS_VADDR))
 		return out_of_memory();
+	session->port->metric = system_metric;
 	session->ctx->seed = opts->seed ? opts->seed : session->port->seed(session->port);
 	session->ctx->callbacks = (struct damon_callbacks){
 		.started = on_started,
