@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ static unsigned int nr_items;
 
 struct options {
 	int switches; /* -1: the set's own */
-	bool all_points, is_short, tap;
+	bool all_points, is_short, deep, tap;
 	unsigned int jobs;
 	double seconds;
 };
@@ -157,15 +158,18 @@ static void add_three(unsigned int max_switches)
 }
 
 /* Every thread 1 that does something with every two others. */
-static void add_four(unsigned int max_switches)
+static void add_four(const struct options *options)
 {
-	static const enum lifecycle lives[] = {LIFE_STOP, LIFE_RESTART, LIFE_START};
-	unsigned int life, first, second;
+	static const enum lifecycle lives[] = {LIFE_STOP, LIFE_START, LIFE_RESTART};
+	unsigned int life, first, second, max_switches;
 
-	for (life = 0; life < sizeof(lives) / sizeof(lives[0]); life++)
+	for (life = 0; life < sizeof(lives) / sizeof(lives[0]); life++) {
+		/* With a restart there are five threads: a second switch is for those who have hours. */
+		max_switches = lives[life] == LIFE_RESTART && !options->deep ? 1 : 2;
 		for (first = 0; first < NR_ASKING; first++)
 			for (second = first; second < NR_ASKING; second++)
 				add_library(GROUP_FOUR, max_switches, lives[life], first, second);
+	}
 }
 
 /* Running. */
@@ -249,9 +253,10 @@ static void print_item(const struct item *item, unsigned int nr, const struct op
 	explore_replay(item->scenario, result->schedule, options->all_points, &again);
 }
 
-static void print_group(enum group group)
+static void print_group(enum group group, const struct options *options)
 {
-	unsigned int i, nr = 0, nr_wrong = 0, max_points = 0, fewest = UINT32_MAX, most = 0;
+	unsigned int switches, i, nr = 0, nr_wrong = 0, max_points = 0, fewest = UINT32_MAX,
+				  most = 0;
 	uint64_t nr_schedules = 0, nr_pruned = 0, nr_cut = 0;
 
 	for (i = 0; i < nr_items; i++) {
@@ -266,21 +271,24 @@ static void print_group(enum group group)
 		nr_cut += item->result.nr_cut;
 		if (item->result.max_points > max_points)
 			max_points = item->result.max_points;
-		if (item->max_switches < fewest)
-			fewest = item->max_switches;
-		if (item->max_switches > most)
-			most = item->max_switches;
+		switches = options->switches >= 0 ? (unsigned int)options->switches
+						  : item->max_switches;
+		fewest = switches < fewest ? switches : fewest;
+		most = switches > most ? switches : most;
 	}
 	if (nr)
 		printf("# %s: %u scenarios, %u wrong; %llu schedules, %llu equivalent left out; "
-		       "up to %u points, at most %u forced switches, %llu choices cut off by that\n",
+		       "up to %u points, at most %u forced switches (%u in some), "
+		       "%llu choices cut off by that\n",
 		       group_names[group], nr, nr_wrong, (unsigned long long)nr_schedules,
-		       (unsigned long long)nr_pruned, max_points, most, (unsigned long long)nr_cut);
+		       (unsigned long long)nr_pruned, max_points, most, fewest,
+		       (unsigned long long)nr_cut);
 }
 
 static int tell(const struct options *options, double seconds)
 {
 	unsigned int i, nr_wrong = 0;
+	struct rusage usage;
 
 	if (options->tap)
 		printf("1..%u\n", nr_items);
@@ -293,8 +301,11 @@ static int tell(const struct options *options, double seconds)
 			print_item(&items[i], i + 1, options);
 	}
 	for (i = 0; i < NR_GROUPS; i++)
-		print_group((enum group)i);
-	printf("# %.1f s with %u processes\n", seconds, options->jobs);
+		print_group((enum group)i, options);
+	getrusage(RUSAGE_CHILDREN, &usage);
+	printf("# %.1f s with %u processes, %.1f s of processor time\n", seconds, options->jobs,
+	       (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 	return nr_wrong ? 1 : 0;
 }
 
@@ -367,29 +378,36 @@ static void help(void)
 	       "  -s, --seconds S     at most S seconds for a scenario\n"
 	       "  -j, --jobs J        processes (default: as many as processors)\n"
 	       "      --short         the part of the standard set that takes a few seconds\n"
+	       "      --deep          the standard set with one forced switch more\n"
 	       "      --tap           every result as a TAP line\n"
 	       "  -r, --replay NAME   run one schedule, as printed with a fault\n"
 	       "  -m, --mutation M    with --replay: break rule M of the protocol\n"
 	       "  -a, --all-points    show all synchronisation points\n");
 }
 
-enum { OPT_SHORT = 256, OPT_TAP };
+enum { OPT_SHORT = 256, OPT_DEEP, OPT_TAP };
 
 static const struct option long_options[] = {
-	{"switches", required_argument, NULL, 'n'}, {"seconds", required_argument, NULL, 's'},
-	{"jobs", required_argument, NULL, 'j'},	    {"short", no_argument, NULL, OPT_SHORT},
-	{"tap", no_argument, NULL, OPT_TAP},	    {"replay", required_argument, NULL, 'r'},
-	{"mutation", required_argument, NULL, 'm'}, {"all-points", no_argument, NULL, 'a'},
-	{"help", no_argument, NULL, 'h'},	    {NULL},
+	{"switches", required_argument, NULL, 'n'},
+	{"seconds", required_argument, NULL, 's'},
+	{"jobs", required_argument, NULL, 'j'},
+	{"short", no_argument, NULL, OPT_SHORT},
+	{"deep", no_argument, NULL, OPT_DEEP},
+	{"tap", no_argument, NULL, OPT_TAP},
+	{"replay", required_argument, NULL, 'r'},
+	{"mutation", required_argument, NULL, 'm'},
+	{"all-points", no_argument, NULL, 'a'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL},
 };
 
 static void add_standard(const struct options *options)
 {
 	add_fixtures();
 	add_mutations();
-	add_three(options->is_short ? 2 : 3);
+	add_three(options->is_short ? 2 : options->deep ? 4 : 3);
 	if (!options->is_short)
-		add_four(2);
+		add_four(options);
 }
 
 int main(int argc, char **argv)
@@ -414,6 +432,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_SHORT:
 			options.is_short = true;
+			break;
+		case OPT_DEEP:
+			options.deep = true;
 			break;
 		case OPT_TAP:
 			options.tap = true;
