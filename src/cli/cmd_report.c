@@ -26,9 +26,10 @@ int report_command(const struct options *opts, int argc, char **argv)
 		argc--;
 		argv++;
 	} else if (argc > 1) {
-		return give_up(EXIT_USAGE,
-			       "unknown report '%s'; expected summary, heatmap, wss, regions or pages",
-			       argv[0]);
+		return give_up(
+			EXIT_USAGE,
+			"unknown report '%s'; expected summary, heatmap, wss, regions or pages",
+			argv[0]);
 	}
 	if (argc > 1)
 		return give_up(EXIT_USAGE, "'%s': one record at a time", argv[1]);

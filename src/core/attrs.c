@@ -143,19 +143,19 @@ static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new
 		for (idx = 0; idx < now->nr; idx++) {
 			struct damon_region_rest *rest = &now->rest[idx];
 
-			rest->last_nr_accesses =
-				damon_rescale_count(rest->last_nr_accesses, old_samples, new_samples);
+			rest->last_nr_accesses = damon_rescale_count(rest->last_nr_accesses,
+								     old_samples, new_samples);
 			rest->last_probe_sum =
 				damon_rescale_count(rest->last_probe_sum, old_samples, new_samples);
 			rest->age = damon_rescale_age(rest->age, ctx->attrs.aggr_interval,
-						new->aggr_interval);
+						      new->aggr_interval);
 			rest->nr_unknown =
 				damon_rescale_count(rest->nr_unknown, old_samples, new_samples);
-			now->nr_accesses[idx] =
-				damon_rescale_count(now->nr_accesses[idx], old_samples, new_samples);
+			now->nr_accesses[idx] = damon_rescale_count(now->nr_accesses[idx],
+								    old_samples, new_samples);
 			for (probe = 0; probe < DAMON_MAX_PROBES; probe++) {
 				hits = damon_rescale_count(rest->probe_hits[probe], old_samples,
-						     new_samples);
+							   new_samples);
 				rest->probe_hits[probe] = (uint8_t)(hits > 255 ? 255 : hits);
 			}
 		}

@@ -46,7 +46,7 @@ struct damon_ctx_internal {
 	uint64_t last_nr_regions; /* regions at the last split */
 	uint64_t failed_passes;	  /* passes left out because no memory was to be had */
 	uint64_t cpu_start_ns;	  /* the kdamond's processor time when it began */
-	bool changed;  /* attributes, targets or regions, since the samples were picked */
+	bool changed; /* attributes, targets or regions, since the samples were picked */
 	struct damon_training *training; /* to be fitted at the next start */
 	bool applying; /* a scheme pass is under way: attributes and regions can't be set */
 	uint32_t held; /* callbacks under way whose caller stands in targets or schemes: no commit */
