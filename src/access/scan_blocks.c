@@ -285,8 +285,11 @@ static uint32_t share(const struct scan_totals *totals, uint32_t unit)
 {
 	uint64_t known = totals->resident - totals->unknown;
 
+	/* A few old pages don't make a region idle of which most is unknown. */
+	if (totals->unknown && !totals->touched && totals->unknown > known)
+		return DAMON_ACCESS_UNKNOWN;
 	if (!known)
-		return totals->unknown ? DAMON_ACCESS_UNKNOWN : 0;
+		return 0;
 	/* Rounded up: 0 is kept for "nothing at all". */
 	return (uint32_t)(((unsigned __int128)totals->touched * unit + known - 1) / known);
 }

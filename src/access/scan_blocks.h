@@ -107,8 +107,8 @@ void scan_blocks_forget_window(struct scan_blocks *blocks);
  * scan_blocks_account() - the share of each region's resident pages that was touched
  * @ranges:	sorted
  * @unit:	what a fully touched region gets
- * @access:	0 only when nothing was touched; DAMON_ACCESS_UNKNOWN where nothing is known of
- *		any page that is there
+ * @access:	0 only when nothing was touched; DAMON_ACCESS_UNKNOWN where nothing known was
+ *		touched and most of the resident memory is unknown
  */
 void scan_blocks_account(const struct scan_blocks *blocks, const struct damon_addr_range *ranges,
 			 size_t nr, uint32_t unit, uint32_t *access);

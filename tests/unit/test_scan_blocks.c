@@ -143,6 +143,18 @@ static void says_unknown_where_nothing_is_known(void **state)
 	assert_int_equal(share_of(BASE + PAGE, BASE + 2 * PAGE), DAMON_ACCESS_UNKNOWN);
 }
 
+static void says_unknown_where_most_is_unknown_and_the_rest_old(void **state)
+{
+	table[0] = YOUNG | ARCH_ENTRY_SPECIAL;
+	table[1] = YOUNG | ARCH_ENTRY_SPECIAL;
+	table[2] = YOUNG & ~ARCH_ENTRY_ACCESSED;
+	table[3] = YOUNG & ~ARCH_ENTRY_ACCESSED;
+	read_one_table();
+	assert_int_equal(share_of(BASE, BASE + 3 * PAGE), DAMON_ACCESS_UNKNOWN);
+	/* Half and half is enough to call it idle. */
+	assert_int_equal(share_of(BASE, BASE + 4 * PAGE), 0);
+}
+
 struct runs {
 	size_t nr;
 	struct {
@@ -316,6 +328,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rounds_up_so_that_0_means_nothing, set_up, clear),
 		cmocka_unit_test_setup_teardown(counts_huge_pages_by_their_size, set_up, clear),
 		cmocka_unit_test_setup_teardown(says_unknown_where_nothing_is_known, set_up, clear),
+		cmocka_unit_test_setup_teardown(says_unknown_where_most_is_unknown_and_the_rest_old,
+						set_up, clear),
 		cmocka_unit_test_setup_teardown(tells_heat_by_runs, set_up, clear),
 		cmocka_unit_test_setup_teardown(forgets_what_is_unmapped_and_split, set_up, clear),
 		cmocka_unit_test_setup_teardown(keeps_the_last_window_of_a_process_that_ended,
