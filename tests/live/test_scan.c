@@ -240,7 +240,8 @@ static void gives_a_region_its_exact_share(void **state)
 	watch(64 * MIB, false, false, 1000000);
 	interval(&pattern, &score);
 	access = interval(&pattern, &score);
-	if (access < SCAN_ACCESS_UNIT / 4 || access > SCAN_ACCESS_UNIT / 4 + 1)
+	/* To 1 %: whatever else clears or sets single bits on the machine, as its own DAMON does. */
+	if (access < SCAN_ACCESS_UNIT * 99 / 400 || access > SCAN_ACCESS_UNIT * 101 / 400 + 1)
 		fail_msg("expected a quarter of %d, got %u", SCAN_ACCESS_UNIT, access);
 	pattern.nr = 1;
 	assert_int_equal(interval(&pattern, &score), 1);
