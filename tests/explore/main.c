@@ -16,6 +16,12 @@
 #include "scenarios.h"
 
 #define MAX_ITEMS 1024
+/* Each switch costs a shadow of the stack under the address sanitizer. */
+#ifdef __SANITIZE_ADDRESS__
+#define SHORT_SWITCHES 1
+#else
+#define SHORT_SWITCHES 2
+#endif
 #define NO_ANSWER "no answer"
 
 enum group {
@@ -405,7 +411,7 @@ static void add_standard(const struct options *options)
 {
 	add_fixtures();
 	add_mutations();
-	add_three(options->is_short ? 2 : options->deep ? 4 : 3);
+	add_three(options->is_short ? SHORT_SWITCHES : options->deep ? 4 : 3);
 	if (!options->is_short)
 		add_four(options);
 }
