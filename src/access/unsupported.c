@@ -69,7 +69,6 @@ int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, u
 	return -EOPNOTSUPP;
 }
 
-<<<<<<< HEAD
 int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
 	       const struct page_state **states)
 {
@@ -79,7 +78,10 @@ int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
 const struct frame_files *point_engine_frames(const struct point_engine *engine)
 {
 	static const struct frame_files none = {-1, -1, -1};
-=======
+
+	return &none;
+}
+
 int scan_engine_new(struct scan_engine **engine, const struct page_calibration *calibration,
 		    const struct scan_options *options, struct damon_error *err)
 {
@@ -158,7 +160,6 @@ int scan_target_runs(const struct scan_target *target, scan_run_callback *callba
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target)
 {
 	static const struct scan_blocks none;
->>>>>>> 551947c (Add the access engine scan: every page, once per interval)
 
 	return &none;
 }

@@ -27,7 +27,7 @@ refuses "another workload's" 1 "learned of 'hotcold', not of 'stairs'" "$udamon"
 refuses "no such file" 1 "'nosuch': No such file" "$udamon" sim hotcold --load-training nosuch
 refuses "a refused run leaves no record" 1 "'nosuch'" "$udamon" sim hotcold --load-training nosuch -o x.udamon
 size=$(stat -c %s learned)
-head -c $((size - 1)) learned >cut
+head -c $((size - 1)) learned >"cut"
 refuses "a file cut off" 1 "'cut': the file is damaged" "$udamon" sim hotcold --load-training cut
 { head -c 100 learned; printf '\377'; tail -c +102 learned; } >changed
 refuses "a byte changed" 1 "'changed': the file is damaged" "$udamon" sim hotcold --load-training changed
