@@ -8,7 +8,7 @@
 
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/values.h"
+#include "params/values.h"
 
 enum option_kind {
 	OPTION_FLAG,	/* bool = true */

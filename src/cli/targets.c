@@ -10,7 +10,7 @@
 
 #include "cli/message.h"
 #include "cli/targets.h"
-#include "cli/values.h"
+#include "params/values.h"
 
 int pid_list_add(struct pid_list *list, pid_t pid)
 {

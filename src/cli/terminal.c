@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "cli/terminal.h"
-#include "cli/values.h"
+#include "params/values.h"
 
 #define SAVE	   "\0337"
 #define RESTORE	   "\0338"

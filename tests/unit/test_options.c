@@ -12,7 +12,7 @@
 
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/values.h"
+#include "params/values.h"
 
 /* Stands in for message.c: keeps the text instead of printing it. */
 static char said[2048];

@@ -6,8 +6,8 @@
  * Every parser takes the whole text. Return: 0; -EINVAL (not such a value); -ERANGE (one, but too
  * large, too small, or not exact). Nothing is stored on errors.
  */
-#ifndef UDAMON_CLI_VALUES_H
-#define UDAMON_CLI_VALUES_H
+#ifndef UDAMON_PARAMS_VALUES_H
+#define UDAMON_PARAMS_VALUES_H
 
 #include <stdint.h>
 

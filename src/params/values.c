@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/values.h"
+#include "params/values.h"
 
 struct unit {
 	const char *name;
