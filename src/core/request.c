@@ -239,21 +239,32 @@ static int wait_done(struct damon_kdamond *kdamond, struct damon_request *reques
 	return request->result;
 }
 
-static int call(struct damon_ctx *ctx, struct damon_call_control *control, enum request_kind kind)
+/*
+ * Puts a request into the list and, unless it is a repeated call, waits for its end. A repeated call
+ * may have ended, and been freed, at any moment from then on.
+ */
+static int ask(struct damon_ctx *ctx, struct damon_request *request, enum request_kind kind,
+	       uint64_t timeout_us, bool *waited)
 {
 	struct damon_kdamond *kdamond = ctx->internal->kdamond;
 	int err;
 
 	lock(kdamond);
-	err = submit(kdamond, &control->request, kind);
-	/* From here on a repeated call may have ended, and been freed, at any moment. */
-	if (err || kind == REQUEST_REPEATED_CALL) {
-		unlock(kdamond);
-		return err;
-	}
-	err = wait_done(kdamond, &control->request, control->timeout_us);
+	err = submit(kdamond, request, kind);
+	*waited = !err && kind != REQUEST_REPEATED_CALL;
+	if (*waited)
+		err = wait_done(kdamond, request, timeout_us);
 	unlock(kdamond);
-	if (control->end)
+	return err;
+}
+
+static int call(struct damon_ctx *ctx, struct damon_call_control *control, enum request_kind kind)
+{
+	bool waited;
+	int err;
+
+	err = ask(ctx, &control->request, kind, control->timeout_us, &waited);
+	if (waited && control->end)
 		control->end(control, err);
 	return err;
 }
@@ -267,20 +278,13 @@ int damon_call(struct damon_ctx *ctx, struct damon_call_control *control)
 
 int damos_walk(struct damon_ctx *ctx, struct damos_walk_control *control)
 {
-	struct damon_kdamond *kdamond = ctx->internal->kdamond;
+	bool waited;
 	int err;
 
 	if (!control->walk_fn)
 		return -EINVAL;
-	lock(kdamond);
-	err = submit(kdamond, &control->request, REQUEST_WALK);
-	if (err) {
-		unlock(kdamond);
-		return err;
-	}
-	err = wait_done(kdamond, &control->request, control->timeout_us);
-	unlock(kdamond);
-	if (control->end)
+	err = ask(ctx, &control->request, REQUEST_WALK, control->timeout_us, &waited);
+	if (waited && control->end)
 		control->end(control, err);
 	return err;
 }
