@@ -1,157 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The table of all options, and what is made from it: the parser, --help, completion. */
+/* Parsing the options of a command by the table, and what follows from several of them. */
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/message.h"
-#include "cli/options.h"
+#include "cli/option_table.h"
 #include "params/values.h"
-
-enum option_kind {
-	OPTION_FLAG,	/* bool = true */
-	OPTION_CHOOSE,	/* int = the entry's @min; no value */
-	OPTION_COUNT,	/* uint64_t, from @min to @max */
-	OPTION_TIME,	/* uint64_t, microseconds */
-	OPTION_PERCENT, /* uint64_t, basis points */
-	OPTION_WORD,	/* int: index into @words */
-	OPTION_NAME,	/* const char *: one of @words */
-	OPTION_TEXT,	/* const char * */
-	OPTION_FILE,	/* const char *; completed as a file name */
-	OPTION_FOLDER,	/* const char *; completed as a folder name */
-	OPTION_PIDS,	/* pids, nr_pids; a list, repeatable */
-	OPTION_RANGE,	/* ranges, nr_ranges; repeatable */
-	OPTION_TUNE,	/* autotune and goal; the value may be left out */
-};
-
-/**
- * struct option_spec - one option
- * @name, @letter: --name, and -letter unless 0
- * @commands:	who has it, bits of enum command_bit; an option that means something a little
- *		different elsewhere has a line for each meaning
- * @kind:	what its value is
- * @offset:	where in struct options it goes
- * @value:	how the value is called in the help
- * @min, @max:	limits of numbers; @max 0 is no limit
- * @words:	possible words, NULL at the end
- * @help:	what it does
- */
-struct option_spec {
-	const char *name;
-	char letter;
-	unsigned int commands;
-	enum option_kind kind;
-	size_t offset;
-	const char *value;
-	uint64_t min;
-	uint64_t max;
-	const char *const *words;
-	const char *help;
-};
-
-#define LIVE	   (COMMAND_RUN | COMMAND_RECORD)
-#define MONITORING (LIVE | COMMAND_SIM)
-#define REPORTING  (MONITORING | COMMAND_REPORT)
-#define EVERY	   (REPORTING | COMMAND_EXPORT | COMMAND_DOCTOR)
-#define AT(member) offsetof(struct options, member)
-#define LONGEST_US (INT64_MAX / 1000) /* clocks are in nanoseconds */
-
-static const char *const engine_words[] = {"auto", "point", "scan", NULL};
-static const char *const colour_words[] = {"auto", "always", "never", NULL};
-static const char *const format_words[] = {"damo", "csv", "json", NULL};
-static const char *const sort_words[] = {"access", "size", "age", "address", NULL};
-static const char *const heat_words[] = {"mean", "max", NULL};
-
-static const struct option_spec specs[] = {
-	{"pid", 'p', COMMAND_RECORD, OPTION_PIDS, 0, "PID[,PID...]", 1, INT_MAX, NULL,
-	 "watch these processes; may be repeated"},
-	{"cgroup", 0, COMMAND_RECORD, OPTION_FOLDER, AT(cgroup), "PATH", 0, 0, NULL,
-	 "watch the processes that are in this control group now"},
-	{"range", 0, COMMAND_RECORD, OPTION_RANGE, 0, "START-END", 0, 0, NULL,
-	 "watch only these addresses, hexadecimal as in /proc/PID/maps; may be repeated"},
-	{"range", 0, COMMAND_REPORT, OPTION_RANGE, 0, "START-END", 0, 0, NULL,
-	 "show only these addresses, hexadecimal as in /proc/PID/maps"},
-	{"user", 0, LIVE, OPTION_TEXT, AT(user), "NAME", 0, 0, NULL,
-	 "start the command as this user (default: the user who runs udamon)"},
-	{"for", 0, LIVE, OPTION_TIME, AT(for_us), "TIME", 1, LONGEST_US, NULL,
-	 "stop watching after this time; a command goes on (default: watch until it ends)"},
-	{"for", 0, COMMAND_SIM, OPTION_TIME, AT(for_us), "TIME", 1, LONGEST_US, NULL,
-	 "simulate so much time (default: until the workload ends)"},
-	{"output", 'o', LIVE, OPTION_FILE, AT(output), "FILE", 0, 0, NULL,
-	 "the record to write; an older record of that name is replaced (default record.udamon)"},
-	{"output", 'o', COMMAND_SIM, OPTION_FILE, AT(output), "FILE", 0, 0, NULL,
-	 "keep the record in this file; an older record of that name is replaced"},
-	{"output", 'o', COMMAND_EXPORT, OPTION_FILE, AT(output), "FILE", 0, 0, NULL,
-	 "the file to write (default: standard output)"},
-	{"sample", 0, MONITORING, OPTION_TIME, AT(sample_us), "TIME", 1, LONGEST_US, NULL,
-	 "check one page of each region this often (default 5ms); no tuning unless asked for"},
-	{"aggr", 0, MONITORING, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
-	 "length of a window (default 100ms); no tuning unless asked for"},
-	{"update", 0, MONITORING, OPTION_TIME, AT(update_us), "TIME", 1, LONGEST_US, NULL,
-	 "look for new and gone mappings this often (default 1s)"},
-	{"min-regions", 0, MONITORING, OPTION_COUNT, AT(min_regions), "N", 3, UINT32_MAX, NULL,
-	 "at least this many regions (default 10)"},
-	{"max-regions", 0, MONITORING, OPTION_COUNT, AT(max_regions), "N", 3, UINT32_MAX, NULL,
-	 "at most this many, which bounds the cost (default 1000)"},
-	{"autotune", 0, MONITORING, OPTION_TUNE, 0, "BP,AGGRS,MIN,MAX", 0, 0, NULL,
-	 "tune the intervals until this share of the possible accesses is seen, basis points, "
-	 "over so many windows, sampling every MIN to MAX (default 400,3,5ms,10s)"},
-	{"no-autotune", 0, MONITORING, OPTION_CHOOSE, AT(autotune), NULL, TUNE_OFF, 0, NULL,
-	 "keep the intervals as they are"},
-	{"engine", 0, LIVE, OPTION_NAME, AT(engine), "NAME", 0, 0, engine_words,
-	 "how to learn of accesses (default auto)"},
-	{"max-stall", 0, LIVE, OPTION_TIME, AT(max_stall_us), "TIME", 1, LONGEST_US, NULL,
-	 "scan: longest time that clearing may keep a program from changing its mappings (default "
-	 "20ms)"},
-	{"seed", 0, LIVE, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
-	 "seed of the random numbers (default: another one each time)"},
-	{"seed", 0, COMMAND_SIM, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
-	 "seed of the random numbers; equal runs give equal results (default 1)"},
-	{"save-training", 0, MONITORING, OPTION_FILE, AT(save_training), "FILE", 0, 0, NULL,
-	 "save what was learned in this file, every few seconds and at the end"},
-	{"load-training", 0, COMMAND_RECORD | COMMAND_SIM, OPTION_FILE, AT(load_training), "FILE",
-	 0, 0, NULL, "start with what was learned before and saved in this file"},
-	{"rate", 0, COMMAND_SIM, OPTION_COUNT, AT(rate), "N", 1, 0, NULL,
-	 "accesses in a simulated second (default 10000000)"},
-	{"list", 0, COMMAND_SIM, OPTION_FLAG, AT(list), NULL, 0, 0, NULL,
-	 "list the built-in workloads"},
-	{"format", 0, COMMAND_EXPORT, OPTION_NAME, AT(format), "FORMAT", 0, 0, format_words,
-	 "what to write; required"},
-	{"min-access", 0, COMMAND_REPORT, OPTION_PERCENT, AT(min_access_bp), "PERCENT", 0, 0, NULL,
-	 "what counts as the working set: accessed in at least this share of the samples "
-	 "(default: any access)"},
-	{"target", 0, COMMAND_REPORT, OPTION_COUNT, AT(target), "ID", 0, UINT32_MAX, NULL,
-	 "only this target of the record (default all)"},
-	{"from", 0, COMMAND_REPORT, OPTION_TIME, AT(from_us), "TIME", 0, LONGEST_US, NULL,
-	 "leave out what was before this time of the record"},
-	{"to", 0, COMMAND_REPORT, OPTION_TIME, AT(to_us), "TIME", 1, LONGEST_US, NULL,
-	 "leave out what was after this time of the record"},
-	{"sort", 0, COMMAND_REPORT, OPTION_WORD, AT(sort), "KEY", 0, 0, sort_words,
-	 "order of the regions: access (default, hottest first), size, age or address"},
-	{"limit", 0, COMMAND_REPORT, OPTION_COUNT, AT(limit), "N", 0, UINT32_MAX, NULL,
-	 "print at most so many regions (default 0: all)"},
-	{"heat", 0, COMMAND_REPORT, OPTION_WORD, AT(heat), "KIND", 0, 0, heat_words,
-	 "what a cell of the heatmap shows: mean (default), or max to see small hot parts"},
-	{"html", 0, REPORTING, OPTION_FILE, AT(html), "FILE", 0, 0, NULL,
-	 "also write the report as one self-contained web page"},
-	{"json", 0, REPORTING | COMMAND_DOCTOR, OPTION_FLAG, AT(json), NULL, 0, 0, NULL,
-	 "print the result as JSON"},
-	{"color", 0, REPORTING | COMMAND_DOCTOR, OPTION_WORD, AT(colour), "WHEN", 0, 0,
-	 colour_words, "colours and block characters (default auto: on a terminal)"},
-	{"quiet", 'q', EVERY, OPTION_FLAG, AT(quiet), NULL, 0, 0, NULL,
-	 "no live view, no progress, no notes; only results and errors"},
-	{"verbose", 'v', EVERY, OPTION_FLAG, AT(verbose), NULL, 0, 0, NULL,
-	 "say more about what is done"},
-	{"help", 'h', EVERY, OPTION_FLAG, AT(help), NULL, 0, 0, NULL, "show this help"},
-};
 
 /* What the engine scan does unless told otherwise. */
 #define SCAN_SAMPLE_US 1000000
 #define SCAN_AGGR_US   5000000
-
-#define NR_SPECS (sizeof(specs) / sizeof(specs[0]))
 
 void options_init(struct options *opts)
 {
@@ -341,26 +201,19 @@ static int set_option(const struct option_spec *spec, struct options *opts, cons
 	return 0;
 }
 
-static int argument_of(const struct option_spec *spec)
-{
-	if (spec->kind == OPTION_FLAG || spec->kind == OPTION_CHOOSE)
-		return no_argument;
-	return spec->kind == OPTION_TUNE ? optional_argument : required_argument;
-}
-
 /* What getopt_long() wants, for one command. Its values are 256 + index into specs. */
 static void make_getopt_tables(enum command_bit command, struct option *longs, char *letters)
 {
 	*letters++ = ':';
-	for (size_t i = 0; i < NR_SPECS; i++) {
-		int argument = argument_of(&specs[i]);
+	for (size_t i = 0; i < nr_option_specs; i++) {
+		int argument = option_argument(&option_specs[i]);
 
-		if (!(specs[i].commands & command))
+		if (!(option_specs[i].commands & command))
 			continue;
-		*longs++ = (struct option){specs[i].name, argument, NULL, 256 + (int)i};
-		if (!specs[i].letter)
+		*longs++ = (struct option){option_specs[i].name, argument, NULL, 256 + (int)i};
+		if (!option_specs[i].letter)
 			continue;
-		*letters++ = specs[i].letter;
+		*letters++ = option_specs[i].letter;
 		if (argument == required_argument)
 			*letters++ = ':';
 	}
@@ -371,10 +224,11 @@ static void make_getopt_tables(enum command_bit command, struct option *longs, c
 static const struct option_spec *spec_of(int c, enum command_bit command)
 {
 	if (c >= 256)
-		return &specs[c - 256];
-	for (size_t i = 0; i < NR_SPECS; i++)
-		if ((specs[i].commands & command) && specs[i].letter && specs[i].letter == c)
-			return &specs[i];
+		return &option_specs[c - 256];
+	for (size_t i = 0; i < nr_option_specs; i++)
+		if ((option_specs[i].commands & command) && option_specs[i].letter &&
+		    option_specs[i].letter == c)
+			return &option_specs[i];
 	return NULL;
 }
 
@@ -396,8 +250,8 @@ static int complain(int c, const char *word, const char *command, enum command_b
 int options_parse(struct options *opts, enum command_bit command, bool stop_at_operand, int argc,
 		  char **argv, int *first_operand)
 {
-	struct option longs[NR_SPECS + 1];
-	char letters[2 * NR_SPECS + 4] = "+";
+	struct option longs[MAX_OPTION_SPECS + 1];
+	char letters[2 * MAX_OPTION_SPECS + 4] = "+";
 	int c, ret;
 
 	make_getopt_tables(command, longs, letters + (stop_at_operand ? 1 : 0));
@@ -467,95 +321,4 @@ int options_attrs(const struct options *opts, struct damon_attrs *attrs)
 		return give_up(EXIT_USAGE,
 			       "these intervals and numbers of regions don't go together");
 	return 0;
-}
-
-/* Print @text from column @indent on, broken at spaces to stay inside 80 columns. */
-static void print_wrapped(FILE *out, const char *text, int indent)
-{
-	int column = indent;
-
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (column > indent && column + 1 + len > 79) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", len, text);
-		column += len;
-		text += len;
-		while (*text == ' ')
-			text++;
-	}
-	fputc('\n', out);
-}
-
-void options_help(enum command_bit command, FILE *out)
-{
-	enum { INDENT = 30 };
-
-	for (size_t i = 0; i < NR_SPECS; i++) {
-		const struct option_spec *spec = &specs[i];
-		int argument = argument_of(spec);
-		char left[64], letter[8] = "    ";
-		int len;
-
-		if (!(spec->commands & command))
-			continue;
-		if (spec->letter)
-			snprintf(letter, sizeof(letter), "-%c, ", spec->letter);
-		len = snprintf(left, sizeof(left), "  %s--%s%s%s%s", letter, spec->name,
-			       argument == optional_argument   ? "[="
-			       : argument == required_argument ? " "
-							       : "",
-			       argument == no_argument ? "" : spec->value,
-			       argument == optional_argument ? "]" : "");
-		fputs(left, out);
-		if (len >= INDENT)
-			fprintf(out, "\n%*s", INDENT, "");
-		else
-			fprintf(out, "%*s", INDENT - len, "");
-		print_wrapped(out, spec->help, INDENT);
-	}
-}
-
-void options_names(enum command_bit command, FILE *out)
-{
-	for (size_t i = 0; i < NR_SPECS; i++) {
-		const struct option_spec *spec = &specs[i];
-
-		if (!(spec->commands & command))
-			continue;
-		fprintf(out, "--%s", spec->name);
-		if (spec->letter)
-			fprintf(out, "|-%c", spec->letter);
-		if (argument_of(spec) == optional_argument)
-			fputc('=', out);
-		switch (spec->kind) {
-		case OPTION_FLAG:
-		case OPTION_CHOOSE:
-		case OPTION_TUNE:
-			break;
-		case OPTION_FILE:
-			fputs(" @file", out);
-			break;
-		case OPTION_FOLDER:
-			fputs(" @folder", out);
-			break;
-		case OPTION_PIDS:
-			fputs(" @pid", out);
-			break;
-		case OPTION_WORD:
-		case OPTION_NAME:
-			for (int w = 0; spec->words[w]; w++)
-				fprintf(out, " %s", spec->words[w]);
-			break;
-		default:
-			fputs(" @value", out);
-		}
-		fputc('\n', out);
-	}
 }

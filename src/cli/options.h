@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Options of all commands. One table (options.c) is what parsing, --help and shell completion
+ * Options of all commands. One table (option_table.c) is what parsing, --help and shell completion
  * are made from.
  */
 #ifndef UDAMON_CLI_OPTIONS_H
