@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <udamon/ops.h>
 
 #include "access/arch.h"
@@ -72,6 +76,51 @@ static struct scan_block *get_block(struct scan_blocks *blocks, uint64_t start, 
 	return block;
 }
 
+#ifdef __SSE2__
+/* All flags that count lie in an entry's low bits: 8 entries become 8 lanes of 16 bits. */
+static __m128i low_bits(const uint64_t *table)
+{
+	const __m128i *from = (const __m128i *)table;
+	__m128i mask = _mm_set1_epi64x((1 << (ARCH_BIT_SPECIAL + 1)) - 1), pairs[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		pairs[i] = _mm_and_si128(_mm_loadu_si128(from + i), mask);
+	return _mm_packs_epi32(_mm_packs_epi32(pairs[0], pairs[1]),
+			       _mm_packs_epi32(pairs[2], pairs[3]));
+}
+
+/* One bit of each of 16 lanes. */
+static uint64_t gather(__m128i first, __m128i second, int bit)
+{
+	__m128i count = _mm_cvtsi32_si128(15 - bit);
+
+	return (uint64_t)_mm_movemask_epi8(
+		_mm_packs_epi16(_mm_sll_epi16(first, count), _mm_sll_epi16(second, count)));
+}
+
+void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special)
+{
+	size_t word, bit;
+
+	for (word = 0; word < SCAN_WORDS; word++, table += 64) {
+		uint64_t here = 0, used = 0, odd = 0;
+
+		for (bit = 0; bit < 64; bit += 16) {
+			__m128i first = low_bits(table + bit), second = low_bits(table + bit + 8);
+
+			here |= (gather(first, second, 0) |
+				 gather(first, second, ARCH_BIT_NO_ACCESS))
+				<< bit;
+			used |= gather(first, second, ARCH_BIT_ACCESSED) << bit;
+			odd |= gather(first, second, ARCH_BIT_SPECIAL) << bit;
+		}
+		mapped[word] = here;
+		young[word] = used & here;
+		special[word] = odd & here;
+	}
+}
+#else
 void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special)
 {
 	size_t word, bit;
@@ -92,6 +141,7 @@ void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, u
 		special[word] = odd;
 	}
 }
+#endif
 
 static void take_huge(struct scan_block *block, const struct page_state *state)
 {

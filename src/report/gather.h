@@ -82,6 +82,7 @@ struct gather_request {
  * @watched_ns:	time in windows; @asked_ns: in as many of the length that was asked for
  * @t_first_ns:	where the record begins: times are shown from there
  * @cpu_known:	processor time was recorded
+ * @no_flush:	TLBs were not flushed after clearing
  * @complete:	the record was ended, not cut off or still being written
  * @last:	sizes in the last window; @mean: over time
  * @last_regions: of the newest window that has any: by target and address, as recorded
@@ -104,6 +105,7 @@ struct gather {
 	bool several_engines;
 	bool virtual_time;
 	bool cpu_known;
+	bool no_flush;
 	bool complete;
 	double cpu_ns;
 	double clears;

@@ -110,6 +110,8 @@ json_t *summary_notes(const struct gather *gather)
 	if (ok && !gather->complete)
 		ok = add_note(notes, "the record was not ended: it is still being written, or was "
 				     "cut off");
+	if (ok && gather->no_flush)
+		ok = add_note(notes, "no flush: memory within TLB reach may look idle");
 	if (ok && gather->paused_ns) {
 		snprintf(text, sizeof(text), "paused for %s, which counts nowhere",
 			 format_duration((double)gather->paused_ns).s);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the engine scan costs: bulk reads, and whole cycles beside clear_refs alone.
+ *
+ * A child owns the memory and touches a part of it on command. Each round times clear_refs
+ * alone and a whole cycle (clear, flush, read, account to 1,000 regions) on the same state of
+ * the memory, so that the ratio is a paired one. Prints one JSON object; medians.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <udamon/ops.h>
+
+#include "access/scan.h"
+
+#define PAGE_BYTES 4096ULL
+#define MIB	   (1ULL << 20)
+#define REGIONS	   1000
+#define ROUNDS	   5
+
+struct child {
+	pid_t pid;
+	int pidfd, refs_fd, to[2], from[2];
+	char *area;
+	uint64_t size;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *values, size_t nr)
+{
+	qsort(values, nr, sizeof(*values), compare);
+	return values[nr / 2];
+}
+
+static void child_main(struct child *child, bool huge)
+{
+	volatile char *area;
+	uint64_t share, i;
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (fd < 0 || write(fd, "1000", 4) != 4)
+		_exit(1);
+	if (mmap(child->area, child->size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		_exit(1);
+	madvise(child->area, child->size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	memset(child->area, 1, child->size);
+	area = child->area;
+	/* Touch one page of @share. */
+	do {
+		if (write(child->from[1], "x", 1) != 1)
+			_exit(1);
+		if (read(child->to[0], &share, sizeof(share)) != sizeof(share))
+			_exit(0);
+		for (i = 0; share && i < child->size; i += share * PAGE_BYTES)
+			area[i]++;
+	} while (1);
+}
+
+static int touch(struct child *child, uint64_t share)
+{
+	char answer;
+
+	return write(child->to[1], &share, sizeof(share)) == sizeof(share) &&
+			       read(child->from[0], &answer, 1) == 1
+		       ? 0
+		       : -EIO;
+}
+
+static int start(struct child *child, uint64_t size, bool huge)
+{
+	char path[64], answer;
+	char *area;
+
+	*child = (struct child){.size = size};
+	area = mmap(NULL, size + 2 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		    -1, 0);
+	if (area == MAP_FAILED || pipe(child->to) || pipe(child->from))
+		return -errno;
+	child->area = (char *)(((uintptr_t)area + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
+	child->pid = fork();
+	if (child->pid < 0)
+		return -errno;
+	if (!child->pid)
+		child_main(child, huge);
+	munmap(area, size + 2 * MIB);
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	snprintf(path, sizeof(path), "/proc/%d/clear_refs", (int)child->pid);
+	child->refs_fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (child->refs_fd < 0 || child->pidfd < 0)
+		return -errno;
+	return read(child->from[0], &answer, 1) == 1 ? 0 : -ECHILD;
+}
+
+static void stop(struct child *child)
+{
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, 0);
+	close(child->pidfd);
+	close(child->refs_fd);
+	close(child->to[0]);
+	close(child->to[1]);
+	close(child->from[0]);
+	close(child->from[1]);
+}
+
+struct figures {
+	double refs[ROUNDS], cycle[ROUNDS], read[ROUNDS], ratio[ROUNDS];
+};
+
+/* Pages without any callback's work: what reading alone costs. */
+static int ignore_leaf(void *data, const struct page_leaf *leaf)
+{
+	uint64_t bits[3][SCAN_WORDS];
+
+	if (leaf->table) {
+		scan_block_bits(leaf->table, bits[0], bits[1], bits[2]);
+		*(uint64_t *)data += bits[1][0];
+	}
+	return 0;
+}
+
+static void make_regions(const struct child *child, struct damon_addr_range *ranges)
+{
+	uint64_t base = (uintptr_t)child->area, step = child->size / REGIONS & ~(PAGE_BYTES - 1);
+	size_t i;
+
+	for (i = 0; i < REGIONS; i++)
+		ranges[i] = (struct damon_addr_range){base + i * step, base + (i + 1) * step};
+	ranges[REGIONS - 1].end = base + child->size;
+}
+
+static int measure_round(struct child *child, struct scan_target *target, struct page_link *link,
+			 uint64_t share, struct figures *figures, int round)
+{
+	static struct damon_addr_range ranges[REGIONS];
+	static uint32_t access[REGIONS];
+	struct page_process process;
+	uint64_t begun, sum = 0;
+	int ret;
+
+	make_regions(child, ranges);
+	/* clear_refs alone. */
+	ret = touch(child, share);
+	begun = now_ns();
+	if (!ret && pwrite(child->refs_fd, "1", 1, 0) != 1)
+		ret = -errno;
+	figures->refs[round] = (double)(now_ns() - begun);
+	/* A whole cycle; the read at its begin belongs to the one before. */
+	if (!ret)
+		ret = touch(child, share);
+	if (!ret)
+		ret = scan_check(target, ranges, REGIONS, access, &process);
+	begun = now_ns();
+	if (!ret)
+		ret = scan_prepare(target, ranges, REGIONS, true, &process);
+	if (!ret)
+		ret = scan_check(target, ranges, REGIONS, access, &process);
+	figures->cycle[round] = (double)(now_ns() - begun);
+	figures->ratio[round] = figures->cycle[round] / figures->refs[round];
+	begun = now_ns();
+	if (!ret)
+		ret = page_link_read_range(link, (uintptr_t)child->area,
+					   (uintptr_t)child->area + child->size, ignore_leaf, &sum,
+					   NULL);
+	figures->read[round] = (double)(now_ns() - begun);
+	return ret;
+}
+
+static int measure(const struct page_calibration *calibration, uint64_t size, bool huge,
+		   uint64_t share, bool first, struct damon_error *err)
+{
+	struct scan_options options = {.max_stall_us = 10000000};
+	struct page_reader *reader = NULL;
+	struct scan_engine *engine = NULL;
+	struct scan_target *target = NULL;
+	struct page_link *link = NULL;
+	struct watch_map map = {};
+	struct figures figures;
+	struct child child;
+	double pages = (double)size / PAGE_BYTES;
+	int ret = start(&child, size, huge), round;
+
+	if (ret)
+		return damon_error_set(err, ret, "can't start a target: %s", strerror(-ret));
+	watch_map_begin(&map);
+	ret = watch_map_add(&map, (uintptr_t)child.area, (uintptr_t)child.area + size, 0);
+	watch_map_end(&map);
+	if (!ret)
+		ret = scan_engine_new(&engine, calibration, &options, err);
+	if (!ret)
+		ret = scan_target_new(&target, engine, child.pidfd, child.pid, &map, err);
+	if (!ret)
+		ret = page_reader_new(&reader, calibration, err);
+	if (!ret)
+		ret = page_link_new(&link, reader, child.pidfd, child.pid, PAGE_LINK_AUTO, err);
+	for (round = 0; !ret && round < ROUNDS; round++)
+		ret = measure_round(&child, target, link, share, &figures, round);
+	if (!ret)
+		printf("%s  {\"mib\": %lu, \"huge\": %s, \"one_page_touched_of\": %lu, "
+		       "\"read_ns_per_page\": %.2f, \"clear_refs_ns_per_page\": %.1f, "
+		       "\"cycle_ns_per_page\": %.1f, \"cycle_ms\": %.3f, "
+		       "\"cycle_to_clear_refs\": %.2f, \"by_clusters\": %lu, \"by_clear_refs\": %lu}",
+		       first ? "" : ",\n", (unsigned long)(size / MIB), huge ? "true" : "false",
+		       share, median(figures.read, ROUNDS) / pages,
+		       median(figures.refs, ROUNDS) / pages, median(figures.cycle, ROUNDS) / pages,
+		       median(figures.cycle, ROUNDS) / 1e6, median(figures.ratio, ROUNDS),
+		       scan_engine_stat(engine)->by_clusters, scan_engine_stat(engine)->by_refs);
+	fflush(stdout);
+	page_link_free(link);
+	page_reader_free(reader);
+	scan_target_free(target);
+	scan_engine_free(engine);
+	watch_map_clear(&map);
+	stop(&child);
+	return ret;
+}
+
+static uint64_t available_mib(void)
+{
+	char line[128];
+	uint64_t kib = 0;
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return kib / 1024;
+}
+
+int main(void)
+{
+	static const struct {
+		uint64_t mib;
+		bool huge;
+		uint64_t share;
+	} cases[] = {{64, false, 1},	 {1024, false, 1}, {8192, false, 1},
+		     {1024, false, 100}, {1024, true, 1},  {8192, true, 1}};
+	struct page_calibration calibration;
+	struct damon_error err = {};
+	int ret = page_calibrate(&calibration, &err);
+	bool first = true;
+	size_t i;
+
+	printf("{\"engine\": \"scan\", \"cycles\": [\n");
+	for (i = 0; !ret && i < sizeof(cases) / sizeof(*cases); i++) {
+		/* Memory that isn't there is left out, and seen to be. */
+		if (available_mib() < cases[i].mib * 2) {
+			printf("%s  {\"mib\": %lu, \"skipped\": \"not enough memory\"}",
+			       first ? "" : ",\n", cases[i].mib);
+		} else {
+			ret = measure(&calibration, cases[i].mib * MIB, cases[i].huge,
+				      cases[i].share, first, &err);
+		}
+		first = false;
+	}
+	printf("\n]}\n");
+	if (ret) {
+		fprintf(stderr, "bench_scan: %s\n", *err.text ? err.text : strerror(-ret));
+		return 77;
+	}
+	return 0;
+}
