@@ -195,14 +195,14 @@ int sim_workload_builtin(const char *name, struct sim_workload **workload, struc
 			break;
 	}
 	if (i == nr)
-		return damon_error_set(err, -ENOENT, "no built-in workload \"%s\"", name);
+		return damon_error_set(err, -ENOENT, "no built-in workload '%s'", name);
 	ret = sim_build_new(&made, name);
 	if (ret)
-		return damon_error_set(err, ret, "not enough memory for workload \"%s\"", name);
+		return damon_error_set(err, ret, "not enough memory for workload '%s'", name);
 	ret = builders[i](made);
 	if (ret) {
 		sim_workload_free(made);
-		return damon_error_set(err, ret, "not enough memory for workload \"%s\"", name);
+		return damon_error_set(err, ret, "not enough memory for workload '%s'", name);
 	}
 	*workload = made;
 	return 0;

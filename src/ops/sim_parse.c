@@ -41,7 +41,7 @@ struct field {
 
 static int bad_field(const struct parser *parser, struct field field, const char *why)
 {
-	return damon_error_set(parser->err, -EINVAL, "%s:%u: %s \"%s\": %s", parser->file,
+	return damon_error_set(parser->err, -EINVAL, "%s:%u: %s '%s': %s", parser->file,
 			       parser->line, field.name, field.text, why);
 }
 
@@ -80,7 +80,7 @@ static int check_nr_fields(const struct parser *parser, const char *what, unsign
 {
 	if (nr >= min && nr <= max)
 		return 0;
-	return damon_error_set(parser->err, -EINVAL, "%s:%u: %s has %u field%s, needs \"%s\"",
+	return damon_error_set(parser->err, -EINVAL, "%s:%u: %s has %u field%s, needs '%s'",
 			       parser->file, parser->line, what, nr, nr == 1 ? "" : "s", form);
 }
 
@@ -132,7 +132,7 @@ static int parse_region(struct parser *parser, char *text)
 		return err;
 	if (nr == 3 && !fields[2][0])
 		return bad_field(parser, (struct field){"fill file", fields[2]},
-				 "is empty, write \"none\"");
+				 "is empty, write 'none'");
 	if (nr == 3 && strcmp(fields[2], "none"))
 		fill = fields[2];
 	return sim_build_region(parser->workload, fields[0], size, fill);
@@ -232,7 +232,7 @@ static int end_paragraph(struct parser *parser)
 		parser->expected = PHASE_NAME;
 	if (!missing)
 		return 0;
-	return damon_error_set(parser->err, -EINVAL, "%s:%u: phase \"%s\" has no %s", parser->file,
+	return damon_error_set(parser->err, -EINVAL, "%s:%u: phase '%s' has no %s", parser->file,
 			       parser->phase_line, workload->phases[workload->nr_phases - 1].name,
 			       missing);
 }
@@ -282,7 +282,7 @@ static int key_memcg(struct parser *parser, char **fields, struct sim_region *re
 {
 	if (fields[1][0] != '/')
 		return bad_field(parser, (struct field){"memcg", fields[1]},
-				 "needs a path from the hierarchy's root, such as \"/a/b\"");
+				 "needs a path from the hierarchy's root, such as '/a/b'");
 	free(region->memcg);
 	region->memcg = strdup(fields[1]);
 	return region->memcg ? 0 : -ENOMEM;
@@ -392,8 +392,8 @@ static int check_mapped(const struct parser *parser)
 			if (phase->sizes[phase->patterns[j].region])
 				continue;
 			return damon_error_set(parser->err, -EINVAL,
-					       "%s: phase \"%s\" touches region \"%s\", which a "
-					       "\"size\" key makes 0 bytes large in it",
+					       "%s: phase '%s' touches region '%s', which a "
+					       "'size' key makes 0 bytes large in it",
 					       parser->file, phase->name,
 					       workload->regions[phase->patterns[j].region].name);
 		}
@@ -487,7 +487,7 @@ int sim_workload_load(const char *path, struct sim_workload **workload, struct d
 	file = fopen(path, "re");
 	if (!file) {
 		ret = -errno;
-		return damon_error_set(err, ret, "workload \"%s\": %s", path, strerror(-ret));
+		return damon_error_set(err, ret, "workload '%s': %s", path, strerror(-ret));
 	}
 	ret = sim_workload_parse(file, path, workload, err);
 	fclose(file);

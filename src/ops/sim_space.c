@@ -40,7 +40,7 @@ static int lay_out(struct sim_space *space, struct damon_error *err)
 		area->region = region;
 		if (addr > ADDR_LIMIT)
 			return damon_error_set(err, -EINVAL,
-					       "%s: region \"%s\" ends beyond the address space",
+					       "%s: region '%s' ends beyond the address space",
 					       workload->name, region->name);
 	}
 	return 0;

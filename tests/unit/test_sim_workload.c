@@ -125,64 +125,63 @@ static const struct bad {
 	{"", "w.cfg: has no region"},
 	{"# nothing\n\n\n", "w.cfg: has no region"},
 	{"a, 1, none\n", "w.cfg: has no phase"},
-	{"a\n", "w.cfg:1: the region has 1 field, needs \"name, bytes, fill file or none\""},
+	{"a\n", "w.cfg:1: the region has 1 field, needs 'name, bytes, fill file or none'"},
 	{"a, 1, none, x\n",
-	 "w.cfg:1: the region has 4 fields, needs \"name, bytes, fill file or none\""},
-	{", 1, none\n", "w.cfg:1: name \"\": is empty"},
-	{"a, 1, \n", "w.cfg:1: fill file \"\": is empty, write \"none\""},
-	{"a, 1, none\na, 2, none\n", "w.cfg:2: name \"a\": is already taken"},
-	{"a, 12x, none\n", "w.cfg:1: size \"12x\": needs a whole number from 1 to 70368744177664"},
-	{"a, -1, none\n", "w.cfg:1: size \"-1\": needs a whole number from 1 to 70368744177664"},
-	{"a, 0, none\n", "w.cfg:1: size \"0\": needs a whole number from 1 to 70368744177664"},
+	 "w.cfg:1: the region has 4 fields, needs 'name, bytes, fill file or none'"},
+	{", 1, none\n", "w.cfg:1: name '': is empty"},
+	{"a, 1, \n", "w.cfg:1: fill file '': is empty, write 'none'"},
+	{"a, 1, none\na, 2, none\n", "w.cfg:2: name 'a': is already taken"},
+	{"a, 12x, none\n", "w.cfg:1: size '12x': needs a whole number from 1 to 70368744177664"},
+	{"a, -1, none\n", "w.cfg:1: size '-1': needs a whole number from 1 to 70368744177664"},
+	{"a, 0, none\n", "w.cfg:1: size '0': needs a whole number from 1 to 70368744177664"},
 	{"a, 99999999999999999999999, none\n",
-	 "w.cfg:1: size \"99999999999999999999999\": needs a whole number from 1 to "
+	 "w.cfg:1: size '99999999999999999999999': needs a whole number from 1 to "
 	 "70368744177664"},
-	{"a, 1, none\n\np\n", "w.cfg:3: phase \"p\" has no duration"},
-	{"a, 1, none\n\np\n\n", "w.cfg:3: phase \"p\" has no duration"},
+	{"a, 1, none\n\np\n", "w.cfg:3: phase 'p' has no duration"},
+	{"a, 1, none\n\np\n\n", "w.cfg:3: phase 'p' has no duration"},
 	{"a, 1, none\n\np\nlong\n",
-	 "w.cfg:4: duration \"long\": needs a whole number from 1 to 274877906944"},
+	 "w.cfg:4: duration 'long': needs a whole number from 1 to 274877906944"},
 	{"a, 1, none\n\np\n0\n",
-	 "w.cfg:4: duration \"0\": needs a whole number from 1 to 274877906944"},
+	 "w.cfg:4: duration '0': needs a whole number from 1 to 274877906944"},
 	{"a, 1, none\n\np\n274877906944\na, 0, 1, 1\n\nq\n1\n",
-	 "w.cfg:8: duration \"1\": makes all phases together last longer than can be simulated"},
-	{"a, 1, none\n\np\n10\n", "w.cfg:3: phase \"p\" has no access pattern"},
-	{"a, 1, none\n\np\n10\n\nq\n10\na, 0, 1, 1\n",
-	 "w.cfg:3: phase \"p\" has no access pattern"},
+	 "w.cfg:8: duration '1': makes all phases together last longer than can be simulated"},
+	{"a, 1, none\n\np\n10\n", "w.cfg:3: phase 'p' has no access pattern"},
+	{"a, 1, none\n\np\n10\n\nq\n10\na, 0, 1, 1\n", "w.cfg:3: phase 'p' has no access pattern"},
 	{"a, 1, none\n\np\n10\na, 0, 1\n",
-	 "w.cfg:5: the pattern has 3 fields, needs \"region, random, stride, weight[, mode]\""},
+	 "w.cfg:5: the pattern has 3 fields, needs 'region, random, stride, weight[, mode]'"},
 	{"a, 1, none\n\np\n10\na, 0, 1, 1, wo, 7\n",
-	 "w.cfg:5: the pattern has 6 fields, needs \"region, random, stride, weight[, mode]\""},
+	 "w.cfg:5: the pattern has 6 fields, needs 'region, random, stride, weight[, mode]'"},
 	{"a, 1, none\n\np\n10\nb, 0, 1, 1\n",
-	 "w.cfg:5: region \"b\": no region of that name in the first paragraph"},
+	 "w.cfg:5: region 'b': no region of that name in the first paragraph"},
 	{"a, 1, none\n\np\n10\na, 2, 1, 1\n",
-	 "w.cfg:5: random \"2\": needs a whole number from 0 to 1"},
+	 "w.cfg:5: random '2': needs a whole number from 0 to 1"},
 	{"a, 1, none\n\np\n10\na, 0, 0, 1\n",
-	 "w.cfg:5: stride \"0\": needs a whole number from 1 to 70368744177664"},
+	 "w.cfg:5: stride '0': needs a whole number from 1 to 70368744177664"},
 	{"a, 1, none\n\np\n10\na, 0, 1, 0\n",
-	 "w.cfg:5: weight \"0\": needs a whole number from 1 to 2147483648"},
-	{"a, 1, none\n\np\n10\na, 0, 1, 1, w\n", "w.cfg:5: mode \"w\": needs ro, wo or rw"},
+	 "w.cfg:5: weight '0': needs a whole number from 1 to 2147483648"},
+	{"a, 1, none\n\np\n10\na, 0, 1, 1, w\n", "w.cfg:5: mode 'w': needs ro, wo or rw"},
 	{"#! shape: a\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: key \"shape\": needs huge, file, memcg, gap, size or threads"},
+	 "w.cfg:1: key 'shape': needs huge, file, memcg, gap, size or threads"},
 	{"#! huge\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: the key's line has 0 fields, needs \"huge: region\""},
+	 "w.cfg:1: the key's line has 0 fields, needs 'huge: region'"},
 	{"a, 1, none\n\np\n10\na, 0, 1, 1\n#! huge: b\n",
-	 "w.cfg:6: region \"b\": no region of that name in the first paragraph"},
+	 "w.cfg:6: region 'b': no region of that name in the first paragraph"},
 	{"#! file: a, 2\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: bytes \"2\": needs a whole number from 0 to 1"},
+	 "w.cfg:1: bytes '2': needs a whole number from 0 to 1"},
 	{"#! memcg: a, web\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: memcg \"web\": needs a path from the hierarchy's root, such as \"/a/b\""},
+	 "w.cfg:1: memcg 'web': needs a path from the hierarchy's root, such as '/a/b'"},
 	{"#! gap: a, 1\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: bytes \"1\": needs a whole number from 4096 to 70368744177664"},
+	 "w.cfg:1: bytes '1': needs a whole number from 4096 to 70368744177664"},
 	{"#! size: a, q, 1\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: phase \"q\": no phase of that name"},
+	 "w.cfg:1: phase 'q': no phase of that name"},
 	{"#! size: a, p, 1\na, 1, none\n\np\n10\na, 0, 1, 1\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: phase \"p\": more than one phase has that name"},
+	 "w.cfg:1: phase 'p': more than one phase has that name"},
 	{"#! size: a, p, 2\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: bytes \"2\": needs a whole number from 0 to 1"},
+	 "w.cfg:1: bytes '2': needs a whole number from 0 to 1"},
 	{"#! size: a, p, 0\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg: phase \"p\" touches region \"a\", which a \"size\" key makes 0 bytes large in it"},
+	 "w.cfg: phase 'p' touches region 'a', which a 'size' key makes 0 bytes large in it"},
 	{"#! threads: many\na, 1, none\n\np\n10\na, 0, 1, 1\n",
-	 "w.cfg:1: threads \"many\": needs a whole number from 1 to 1024"},
+	 "w.cfg:1: threads 'many': needs a whole number from 1 to 1024"},
 };
 
 static void names_each_mistake(void **state)
@@ -229,7 +228,7 @@ static void names_a_missing_file(void **state)
 	struct damon_error err = {""};
 
 	assert_int_equal(sim_workload_get("/nowhere/w.cfg", &workload, &err), -ENOENT);
-	assert_string_equal(err.text, "workload \"/nowhere/w.cfg\": No such file or directory");
+	assert_string_equal(err.text, "workload '/nowhere/w.cfg': No such file or directory");
 	assert_int_equal(sim_workload_load("/", &workload, &err), -EISDIR);
 	assert_string_equal(err.text, "/: can't be read: Is a directory");
 }
@@ -333,7 +332,7 @@ static void no_such_built_in(void **state)
 	struct damon_error err = {""};
 
 	assert_int_equal(sim_workload_builtin("hot", &workload, &err), -ENOENT);
-	assert_string_equal(err.text, "no built-in workload \"hot\"");
+	assert_string_equal(err.text, "no built-in workload 'hot'");
 	assert_null(workload);
 }
 
