@@ -66,6 +66,8 @@ static int run_named(const struct command *command, int argc, char **argv)
 	message_set_quiet(opts.quiet);
 	if (opts.help)
 		print_help(command);
+	else if (opts.html && (ret = output_check(opts.html)))
+		goto out; /* rather than after the minutes that fill it */
 	else
 		ret = command->run(&opts, argc - first, argv + first);
 out:

@@ -2,6 +2,7 @@
 /* Writing results. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -90,6 +91,26 @@ static int write_special(const char *path, const char *text, size_t size)
 	return ret;
 }
 
+static int file_failed(const char *path, int err)
+{
+	return give_up(EXIT_FAILED, "cannot write '%s': %s%s", path, strerror(err),
+		       err == ENOENT   ? "; create the directory or choose another"
+		       : err == ENOSPC ? "; free some space or choose another place"
+				       : "");
+}
+
+int output_check(const char *path)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return access(path, W_OK) ? file_failed(path, errno) : 0;
+	if (snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
+		return file_failed(path, ENAMETOOLONG);
+	return access(dirname(folder), W_OK | X_OK) ? file_failed(path, errno) : 0;
+}
+
 int output_file(const char *path, const char *text, size_t size)
 {
 	struct stat st;
@@ -99,10 +120,5 @@ int output_file(const char *path, const char *text, size_t size)
 		ret = write_special(path, text, size);
 	else
 		ret = replace_file(path, text, size);
-	if (!ret)
-		return 0;
-	return give_up(EXIT_FAILED, "cannot write '%s': %s%s", path, strerror(-ret),
-		       ret == -ENOENT	? "; create the directory or choose another"
-		       : ret == -ENOSPC ? "; free some space or choose another place"
-					: "");
+	return ret ? file_failed(path, -ret) : 0;
 }

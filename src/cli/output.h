@@ -16,6 +16,13 @@ int output_text(const char *text, size_t size);
 /** output_flush() - what was printed to stdout otherwise; as output_text() */
 int output_flush(void);
 
+/**
+ * output_check() - whether output_file() has a place to write to, before the work that fills it
+ *
+ * Return: 0, or an exit code after the error was printed.
+ */
+int output_check(const char *path);
+
 /** output_file() - make or replace a file of mode 0600; 0, or an exit code after the error was printed */
 int output_file(const char *path, const char *text, size_t size);
 

@@ -86,6 +86,9 @@ refuses_html() {
 	echo "$? $(wc -l <"$scratch/err")"
 }
 is "report --html: directory missing" "1 1" "$(refuses_html)"
+refuses "sim --html: directory missing, said before anything is simulated" 1 "'/nosuch/page'" \
+	"$udamon" sim --html /nosuch/page -o early.udamon stairs
+is "and nothing was recorded" no "$([ -e early.udamon ] && echo yes || echo no)"
 rm -f out.* page.html
 
 # "Disk full" without filling a disk: a small tmpfs that only this command sees.
