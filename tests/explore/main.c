@@ -57,7 +57,7 @@ static unsigned int nr_items;
 
 struct options {
 	int switches; /* -1: the set's own */
-	bool all_points, is_short, deep, tap;
+	bool all_points, is_short, whole, deep, tap;
 	unsigned int jobs;
 	double seconds;
 };
@@ -170,8 +170,8 @@ static void add_four(const struct options *options)
 	unsigned int life, first, second, max_switches;
 
 	for (life = 0; life < sizeof(lives) / sizeof(lives[0]); life++) {
-		/* With a restart there are five threads: a second switch is for those who have hours. */
-		max_switches = lives[life] == LIFE_RESTART && !options->deep ? 1 : 2;
+		/* With a restart there are five threads: most of all schedules are there. */
+		max_switches = lives[life] == LIFE_RESTART && !options->whole ? 1 : 2;
 		for (first = 0; first < NR_ASKING; first++)
 			for (second = first; second < NR_ASKING; second++)
 				add_library(GROUP_FOUR, max_switches, lives[life], first, second);
@@ -384,20 +384,22 @@ static void help(void)
 	       "  -s, --seconds S     at most S seconds for a scenario\n"
 	       "  -j, --jobs J        processes (default: as many as processors)\n"
 	       "      --short         the part of the standard set that takes a few seconds\n"
-	       "      --deep          the standard set with one forced switch more\n"
+	       "      --whole         with two forced switches everywhere (about ten minutes)\n"
+	       "      --deep          as --whole, and four for two askers (hours)\n"
 	       "      --tap           every result as a TAP line\n"
 	       "  -r, --replay NAME   run one schedule, as printed with a fault\n"
 	       "  -m, --mutation M    with --replay: break rule M of the protocol\n"
 	       "  -a, --all-points    show all synchronisation points\n");
 }
 
-enum { OPT_SHORT = 256, OPT_DEEP, OPT_TAP };
+enum { OPT_SHORT = 256, OPT_WHOLE, OPT_DEEP, OPT_TAP };
 
 static const struct option long_options[] = {
 	{"switches", required_argument, NULL, 'n'},
 	{"seconds", required_argument, NULL, 's'},
 	{"jobs", required_argument, NULL, 'j'},
 	{"short", no_argument, NULL, OPT_SHORT},
+	{"whole", no_argument, NULL, OPT_WHOLE},
 	{"deep", no_argument, NULL, OPT_DEEP},
 	{"tap", no_argument, NULL, OPT_TAP},
 	{"replay", required_argument, NULL, 'r'},
@@ -440,7 +442,10 @@ int main(int argc, char **argv)
 			options.is_short = true;
 			break;
 		case OPT_DEEP:
-			options.deep = true;
+			options.whole = options.deep = true;
+			break;
+		case OPT_WHOLE:
+			options.whole = true;
 			break;
 		case OPT_TAP:
 			options.tap = true;
