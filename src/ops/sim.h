@@ -271,6 +271,8 @@ void sim_player_clear(struct sim_player *player);
 
 /* The operations set. */
 
+struct sim_machine;
+
 /**
  * struct sim_env - the simulated programs of a library object; the env of damon_register_ops()
  * @nr_spaces, @spaces: the programs; the owner's, for the library object's life. Each
@@ -278,11 +280,14 @@ void sim_player_clear(struct sim_player *player);
  *		-1 means the one of the target's id.
  * @start_ns:	the port's clock when the programs start, 0 in virtual time; set before
  *		any context starts
+ * @machine:	what they run on (ops/sim_machine.h), set before sim_register_ops(); NULL: no
+ *		pages are kept track of, and of schemes only those with the action "stat" are possible
  */
 struct sim_env {
 	size_t nr_spaces;
 	struct sim_space **spaces;
 	uint64_t start_ns;
+	struct sim_machine *machine;
 };
 
 /** sim_register_ops() - damon_register_ops() for the set "sim"; @env is borrowed */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ops/sim.h"
+#include "ops/sim_pages.h"
 #include "ops/sim_space.h"
 
 /* Unmapped stretches at least this large are not monitored. */
@@ -20,13 +21,14 @@ struct sim_watch {
 /* struct sim_watched - a target's own */
 struct sim_watched {
 	const struct sim_space *space;
-	uint64_t prepared_ns; /* time of the space when the samples were made old */
+	struct sim_memory *memory; /* NULL without a machine */
+	uint64_t prepared_ns;	   /* time of the space when the samples were made old */
 	struct sim_plan plan;
 	struct sim_mapping *mappings;
 	size_t nr_ranges;
 	struct damon_addr_range *ranges; /* as given to the core last */
 	struct damon_addr_range *fresh;
-	max_align_t memory[]; /* of the plan */
+	max_align_t plan_room[]; /* of the plan */
 };
 
 uint64_t sim_env_time(const struct sim_env *env, uint64_t port_ns)
@@ -131,6 +133,7 @@ static int sim_init_target(struct damon_ctx *ctx, struct damon_target *target)
 {
 	const struct sim_space *space = sim_target_space(ctx, target);
 	struct damon_port *port = damon_lib_port(ctx->lib);
+	const struct sim_env *env = ctx->ops_env;
 	struct sim_watched *watched;
 	int err = -ENOMEM;
 	bool changed;
@@ -142,12 +145,14 @@ static int sim_init_target(struct damon_ctx *ctx, struct damon_target *target)
 		return -ENOMEM;
 	target->ops_priv = watched;
 	watched->space = space;
+	if (env->machine)
+		watched->memory = sim_memory_of(env->machine, space);
 	watched->mappings = port->alloc(port, space->nr_areas * sizeof(struct sim_mapping));
 	watched->ranges = port->alloc(port, space->nr_areas * sizeof(struct damon_addr_range));
 	watched->fresh = port->alloc(port, space->nr_areas * sizeof(struct damon_addr_range));
 	if (!watched->mappings || !watched->ranges || !watched->fresh)
 		goto fail;
-	sim_plan_init(&watched->plan, space, watched->memory);
+	sim_plan_init(&watched->plan, space, watched->plan_room);
 	err = damon_nr_regions(target) ? 0 : set_layout(ctx, target, &changed);
 	if (err)
 		goto fail;
@@ -190,15 +195,10 @@ static int sim_check(struct damon_ctx *ctx, struct damon_target *target,
 
 	sim_plan_set(&watched->plan, watched->prepared_ns, time_now(ctx));
 	sim_plan_check(&watched->plan, batch->nr, batch->sampling_addrs, batch->access);
+	if (watched->memory && watched->memory->areas->machine->nr_odd)
+		sim_memory_check(watched->memory, &watched->plan, batch->nr, batch->sampling_addrs,
+				 batch->access);
 	return 0;
-}
-
-/* Both from the hierarchy's root; the root itself may be written "/" or "". */
-static bool same_memcg(const char *a, const char *b)
-{
-	a += a[0] == '/';
-	b += b[0] == '/';
-	return !strcmp(a, b);
 }
 
 static bool filter_matches(const struct damon_filter *filter, const struct sim_area *area,
@@ -212,7 +212,8 @@ static bool filter_matches(const struct damon_filter *filter, const struct sim_a
 		is = offset >= area->region->file_bytes;
 		break;
 	case DAMON_FILTER_MEMCG:
-		is = same_memcg(memcg ? memcg : "/", filter->memcg_path ? filter->memcg_path : "/");
+		is = sim_same_memcg(memcg ? memcg : "/",
+				    filter->memcg_path ? filter->memcg_path : "/", false);
 		break;
 	}
 	return is == filter->matching;
@@ -258,24 +259,39 @@ static void sim_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 	cost->clears += watch->clears;
 }
 
-static const struct damon_operations sim_operations = {
-	.id = DAMON_OPS_SIM,
-	.name = "sim",
-	.init = sim_init,
-	.init_target = sim_init_target,
-	.update = sim_update,
-	.prepare_access_checks = sim_prepare,
-	.check_accesses = sim_check,
-	.check_probe = sim_check_probe,
-	.target_valid = sim_target_valid,
-	.cleanup_target = sim_cleanup_target,
-	.cleanup = sim_cleanup,
-	.cost = sim_cost,
+static int sim_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
+			    const struct damon_addr_range *ar, const struct damos *scheme,
+			    uint64_t *sz_applied, uint64_t *sz_filter_passed)
+{
+	const struct sim_watched *watched = target->ops_priv;
+	const struct sim_env *env = ctx->ops_env;
+
+	if (!watched->memory)
+		return -ENODEV;
+	sim_machine_run(env->machine, time_now(ctx));
+	return sim_apply(env->machine, watched->memory, ar, scheme, sz_applied, sz_filter_passed);
+}
+
+#define SIM_OPERATIONS                                                                             \
+	.id = DAMON_OPS_SIM, .name = "sim", .init = sim_init, .init_target = sim_init_target,      \
+	.update = sim_update, .prepare_access_checks = sim_prepare, .check_accesses = sim_check,   \
+	.check_probe = sim_check_probe, .target_valid = sim_target_valid,                          \
+	.cleanup_target = sim_cleanup_target, .cleanup = sim_cleanup, .cost = sim_cost
+
+static const struct damon_operations sim_operations = {SIM_OPERATIONS};
+
+/* The same where there are pages to act on. */
+static const struct damon_operations sim_machine_operations = {
+	SIM_OPERATIONS,
+	.actions = SIM_ACTIONS,
+	.filters = SIM_FILTERS,
+	.apply_scheme = sim_apply_scheme,
 };
 
 int sim_register_ops(struct damon_lib *lib, struct sim_env *env)
 {
-	return damon_register_ops(lib, &sim_operations, env);
+	return damon_register_ops(lib, env->machine ? &sim_machine_operations : &sim_operations,
+				  env);
 }
 
 int sim_score_target(struct sim_score *score, const struct damon_ctx *ctx,

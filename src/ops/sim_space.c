@@ -96,7 +96,8 @@ static void add_models(struct sim_schedule *schedule, const struct sim_area *are
 	uint64_t count, huge_end = mapped < area->huge_end ? mapped : area->huge_end;
 	struct sim_model *model;
 	uint64_t sizes[] = {SIM_PAGE_SIZE, SIM_HUGE_SIZE};
-	bool present[] = {mapped > huge_end, huge_end > 0};
+	/* Large pages can break up into small ones. */
+	bool present[] = {true, huge_end > 0};
 	unsigned int i, j, k;
 
 	for (i = 0; i < 2; i++) {
@@ -116,6 +117,7 @@ static void add_models(struct sim_schedule *schedule, const struct sim_area *are
 		}
 	}
 	add_model(schedule, last);
+	add_model(schedule, (struct sim_leaf){(mapped - 1) & ~(SIM_PAGE_SIZE - 1), SIM_PAGE_SIZE});
 	schedule->uniform = schedule->nr_models == 1 && schedule->stride <= SIM_PAGE_SIZE;
 }
 

@@ -176,6 +176,9 @@ void sim_plan_set(struct sim_plan *plan, uint64_t t0_ns, uint64_t t1_ns);
 /* Whether a leaf of the area with these tasks is touched in the plan's interval. */
 bool sim_plan_touched(const struct sim_task *tasks, struct sim_leaf leaf);
 
+/* The offsets [*@low, *@high] beyond which @tasks, one at least, touch nothing. */
+void sim_tasks_span(const struct sim_task *tasks, uint64_t *low, uint64_t *high);
+
 /* 1 in @access[i] where the page at @addrs[i] is touched in the plan's interval, else 0. */
 void sim_plan_check(const struct sim_plan *plan, size_t nr, const uint64_t *addrs,
 		    uint32_t *access);

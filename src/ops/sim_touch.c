@@ -195,6 +195,27 @@ bool sim_plan_touched(const struct sim_task *tasks, struct sim_leaf leaf)
 	return tasks_touched(tasks, leaf);
 }
 
+void sim_tasks_span(const struct sim_task *tasks, uint64_t *low, uint64_t *high)
+{
+	uint64_t task_low, task_high;
+
+	*low = UINT64_MAX;
+	*high = 0;
+	for (; tasks; tasks = tasks->next) {
+		task_low = 0;
+		task_high = tasks->schedule->last;
+		if (!tasks->schedule->random) {
+			task_low = tasks->low[0] < tasks->low[1] ? tasks->low[0] : tasks->low[1];
+			task_high = tasks->high[0] > tasks->high[1] ? tasks->high[0]
+								    : tasks->high[1];
+		}
+		if (task_low < *low)
+			*low = task_low;
+		if (task_high > *high)
+			*high = task_high;
+	}
+}
+
 void sim_plan_check(const struct sim_plan *plan, size_t nr, const uint64_t *addrs, uint32_t *access)
 {
 	const struct sim_area *area = plan->space->areas;

@@ -1,0 +1,839 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The machine of simulated programs: what is in its memory, what comes back, what schemes do to it.
+ *
+ * Most programs here touch their pages in turn, one a millisecond, so that the numbers can be
+ * worked out by hand.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ops/sim_pages.h"
+
+#define MS   1000000ULL
+#define PAGE SIM_PAGE_SIZE
+#define HUGE SIM_HUGE_SIZE
+
+/* 16 pages in turn, one each ms, for 10 s. */
+#define IN_TURN "a, 65536, none\n\np\n10000\na, 0, 4096, 1\n"
+
+struct world {
+	struct sim_workload *workload;
+	struct sim_space *space;
+	struct sim_machine *machine;
+	struct damos scheme;
+	uint64_t applied; /* by the last act(), bytes */
+	uint64_t passed;
+};
+
+static void set_up(struct world *w, const char *text, uint64_t rate,
+		   const struct sim_machine_config *config)
+{
+	FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	struct damon_error err = {""};
+
+	memset(w, 0, sizeof(*w));
+	assert_non_null(file);
+	if (sim_workload_parse(file, "test", &w->workload, &err))
+		fail_msg("%s", err.text);
+	fclose(file);
+	assert_int_equal(sim_space_new(&w->space, w->workload, 1, rate, NULL), 0);
+	assert_int_equal(sim_machine_new(&w->machine, config, 1, &w->space), 0);
+	w->scheme.target_nid = -1;
+}
+
+static void tear_down(struct world *w)
+{
+	sim_machine_free(w->machine);
+	sim_space_free(w->space);
+	sim_workload_free(w->workload);
+}
+
+static uint64_t base(const struct world *w, size_t area)
+{
+	return w->space->areas[area].ar.start;
+}
+
+/* At @t_ms, do @action to pages [@first, @first + @nr), counted from the start of @area. */
+static uint64_t act(struct world *w, uint64_t t_ms, enum damos_action action, size_t area,
+		    uint64_t first, uint64_t nr)
+{
+	struct damon_addr_range ar = {base(w, area) + first * PAGE,
+				      base(w, area) + (first + nr) * PAGE};
+
+	sim_machine_run(w->machine, t_ms * MS);
+	w->scheme.action = action;
+	w->applied = w->passed = 0;
+	assert_int_equal(sim_apply(w->machine, w->machine->memories, &ar, &w->scheme, &w->applied,
+				   &w->passed),
+			 0);
+	return w->applied / PAGE;
+}
+
+static struct sim_machine_stat stat_at(struct world *w, uint64_t t_ms)
+{
+	struct sim_machine_stat stat;
+
+	sim_machine_run(w->machine, t_ms * MS);
+	sim_machine_stat(w->machine, &stat);
+	return stat;
+}
+
+static uint64_t resident_at(struct world *w, uint64_t t_ms)
+{
+	return stat_at(w, t_ms).resident / PAGE;
+}
+
+static uint64_t refaults_at(struct world *w, uint64_t t_ms)
+{
+	return stat_at(w, t_ms).refaults;
+}
+
+static void pages_come_in_when_they_are_touched(void **state)
+{
+	struct sim_machine_stat stat;
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, NULL);
+	assert_int_equal(resident_at(&w, 0), 0);
+	assert_int_equal(resident_at(&w, 5), 5);
+	stat = stat_at(&w, 10);
+	assert_int_equal(stat.resident, 10 * PAGE);
+	/* 5 pages for 5 ms and 10 pages for 5 ms: 7.5 pages. */
+	assert_int_equal(stat.mean, 30720);
+	stat = stat_at(&w, 300);
+	assert_int_equal(stat.resident, 16 * PAGE);
+	assert_int_equal(stat.peak, 16 * PAGE);
+	assert_int_equal(stat.refaults, 0);
+	assert_int_equal(stat.refault_ns, 0);
+	/* What is past stays. */
+	assert_int_equal(stat_at(&w, 10).t_ns, 300 * MS);
+	tear_down(&w);
+}
+
+static void what_left_is_read_back_once(void **state)
+{
+	struct sim_machine_stat stat;
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, NULL);
+	assert_int_equal(act(&w, 16, DAMOS_PAGEOUT, 0, 0, 8), 8);
+	assert_int_equal(resident_at(&w, 16), 8);
+	/* It is gone already. */
+	assert_int_equal(act(&w, 16, DAMOS_PAGEOUT, 0, 0, 8), 0);
+	/* 16 to 20 ms: pages 0 to 3. */
+	assert_int_equal(refaults_at(&w, 20), 4);
+	assert_int_equal(resident_at(&w, 20), 12);
+	assert_int_equal(refaults_at(&w, 32), 8);
+	stat = stat_at(&w, 48);
+	assert_int_equal(stat.refaults, 8);
+	assert_int_equal(stat.resident, 16 * PAGE);
+	assert_int_equal(stat.refault_ns, 8 * SIM_REFAULT_NS);
+	/* 0.8 of 48 ms. */
+	assert_true(sim_machine_slowdown(&stat) > 0.01666 && sim_machine_slowdown(&stat) < 0.01667);
+	tear_down(&w);
+}
+
+static void what_was_never_touched_cannot_leave(void **state)
+{
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, NULL);
+	assert_int_equal(act(&w, 5, DAMOS_PAGEOUT, 0, 0, 16), 5);
+	assert_int_equal(w.applied, 5 * PAGE);
+	/* Pages 5 to 15 come for the first time; 0 to 4 have to be read back. */
+	assert_int_equal(refaults_at(&w, 16), 0);
+	assert_int_equal(resident_at(&w, 16), 11);
+	assert_int_equal(refaults_at(&w, 21), 5);
+	tear_down(&w);
+}
+
+static void only_whole_pages_in_the_range_are_acted_on(void **state)
+{
+	struct damon_addr_range ar;
+	struct world w;
+
+	set_up(&w, "a, 65536, none\nb, 65536, none\n\np\n1000\na, 0, 4096, 1\nb, 0, 4096, 1\n",
+	       2000, NULL);
+	sim_machine_run(w.machine, 16 * MS);
+	w.scheme.action = DAMOS_PAGEOUT;
+	/* From within page 14 of a, over the gap, into page 2 of b: one page of a and two of b. */
+	ar.start = base(&w, 0) + 14 * PAGE + 1;
+	ar.end = base(&w, 1) + 3 * PAGE - 1;
+	assert_int_equal(sim_apply(w.machine, w.machine->memories, &ar, &w.scheme, &w.applied,
+				   &w.passed),
+			 0);
+	assert_int_equal(w.applied, 3 * PAGE);
+	/* All there is, and beyond. */
+	ar.start = 0;
+	ar.end = UINT64_MAX;
+	assert_int_equal(sim_apply(w.machine, w.machine->memories, &ar, &w.scheme, &w.applied,
+				   &w.passed),
+			 0);
+	assert_int_equal(w.applied, 29 * PAGE);
+	/* Nothing. */
+	ar.start = ar.end = base(&w, 0) + PAGE;
+	assert_int_equal(sim_apply(w.machine, w.machine->memories, &ar, &w.scheme, &w.applied,
+				   &w.passed),
+			 0);
+	assert_int_equal(w.applied, 0);
+	tear_down(&w);
+}
+
+/* Random page-outs at random times; what comes back is counted against what a player touches. */
+static void check_against_player(const char *text, uint64_t rate, uint64_t end_ms)
+{
+	uint64_t t_ns = 0, random = 1, refaults = 0, nr_in = 0, first, nr, page, i, total = 0;
+	struct sim_player *player;
+	struct damon_addr_range ar;
+	const struct sim_area *area;
+	uint8_t *in[4], *out[4];
+	struct world w;
+	size_t a;
+
+	set_up(&w, text, rate, NULL);
+	assert_int_equal(sim_player_new(&player, w.space, 1), 0);
+	for (a = 0; a < w.space->nr_areas; a++) {
+		area = &w.space->areas[a];
+		in[a] = calloc((area->ar.end - area->ar.start) / PAGE, 1);
+		out[a] = calloc((area->ar.end - area->ar.start) / PAGE, 1);
+		assert_non_null(in[a]);
+		assert_non_null(out[a]);
+		total += (area->ar.end - area->ar.start) / PAGE;
+	}
+	w.scheme.action = DAMOS_PAGEOUT;
+	while (t_ns < end_ms * MS) {
+		random = sim_mix(random + 1);
+		t_ns += random % (40 * MS);
+		sim_player_run(player, t_ns);
+		for (a = 0; a < w.space->nr_areas; a++) {
+			area = &w.space->areas[a];
+			for (page = 0; page * PAGE < area->ar.end - area->ar.start; page++) {
+				if (!sim_player_touched(player, area->ar.start + page * PAGE) ||
+				    in[a][page])
+					continue;
+				in[a][page] = 1;
+				nr_in++;
+				refaults += out[a][page];
+				out[a][page] = 0;
+			}
+		}
+		sim_player_clear(player);
+		if (random & 1 << 20) {
+			/* Somebody looks in between. */
+			sim_machine_run(w.machine, t_ns - t_ns % MS);
+		}
+		sim_machine_run(w.machine, t_ns);
+		assert_int_equal(w.machine->sums.refaults, refaults);
+		assert_int_equal(w.machine->nr_in[0], nr_in);
+		a = random / 64 % w.space->nr_areas;
+		area = &w.space->areas[a];
+		nr = (area->ar.end - area->ar.start) / PAGE;
+		first = random / 1024 % nr;
+		nr = random / 65536 % (nr - first) + 1;
+		ar.start = area->ar.start + first * PAGE;
+		ar.end = ar.start + nr * PAGE;
+		assert_int_equal(sim_apply(w.machine, w.machine->memories, &ar, &w.scheme,
+					   &w.applied, &w.passed),
+				 0);
+		for (i = 0; i < nr; i++) {
+			nr_in -= in[a][first + i];
+			w.applied -= in[a][first + i] * PAGE;
+			if (in[a][first + i])
+				out[a][first + i] = 1;
+			in[a][first + i] = 0;
+		}
+		assert_int_equal(w.applied, 0);
+	}
+	assert_true(refaults > total);
+	print_message("# %llu refaults of %llu pages\n", (unsigned long long)refaults,
+		      (unsigned long long)total);
+	for (a = 0; a < w.space->nr_areas; a++) {
+		free(in[a]);
+		free(out[a]);
+	}
+	sim_player_free(player);
+	tear_down(&w);
+}
+
+static void refaults_are_those_of_played_accesses(void **state)
+{
+	check_against_player("a, 4000000, none\n\np\n5000\na, 0, 4096, 1\n", 50000, 5000);
+	check_against_player("a, 4000000, none\n\np\n5000\na, 0, 100, 1\n", 1000000, 5000);
+	check_against_player("a, 4000000, none\n\np\n5000\na, 0, 12288, 1\n", 20000, 5000);
+}
+
+/* The shape of zigzag and moving-window, in turn: one after the other, up and down again. */
+static void refaults_of_a_wandering_program_are_those_of_played_accesses(void **state)
+{
+	check_against_player("a, 300000, none\nb, 1000000, none\nc, 777777, none\nd, 65537, none\n"
+			     "\np0\n700\na, 0, 4096, 1\n"
+			     "\np1\n700\nb, 0, 4096, 1\n"
+			     "\np2\n700\nc, 0, 4096, 1\n"
+			     "\np3\n700\nd, 0, 4096, 1\n"
+			     "\np4\n700\nc, 0, 64, 1\n"
+			     "\np5\n700\nb, 0, 8192, 1\n"
+			     "\np6\n700\na, 0, 4000, 1\n",
+			     20000, 4900);
+}
+
+/* At random, each page is asked by itself whether it was touched, in many short intervals. */
+static void refaults_at_random_are_those_of_the_truth(void **state)
+{
+	static const char text[] =
+		"a, 2000000, none\nb, 4194304, none\n\np\n1000\na, 1, 64, 3\nb, 1, 6000, 1\n\n"
+		"q\n1000\nb, 0, 4096, 1\na, 1, 64, 1\n";
+	uint64_t t, page, addr, refaults = 0, nr_in = 0, nr_pages = 489 + 1024;
+	uint8_t *in = calloc(nr_pages, 1), *out = calloc(nr_pages, 1);
+	struct world w;
+
+	assert_non_null(in);
+	assert_non_null(out);
+	set_up(&w, text, 20000, NULL);
+	for (t = 1; t <= 2000; t++) {
+		for (page = 0; page < nr_pages; page++) {
+			addr = page < 489 ? base(&w, 0) + page * PAGE
+					  : base(&w, 1) + (page - 489) * PAGE;
+			if (in[page] || !sim_truth_touched(w.space, addr, (t - 1) * MS, t * MS))
+				continue;
+			in[page] = 1;
+			nr_in++;
+			refaults += out[page];
+		}
+		if (t % 37)
+			continue;
+		assert_int_equal(resident_at(&w, t), nr_in);
+		assert_int_equal(refaults_at(&w, t), refaults);
+		act(&w, t, DAMOS_PAGEOUT, 0, 100, 200);
+		act(&w, t, DAMOS_PAGEOUT, 1, t % 512, 512);
+		for (page = 0; page < nr_pages; page++) {
+			if ((page < 100 || page >= 300) &&
+			    (page < 489 + t % 512 || page >= 489 + t % 512 + 512))
+				continue;
+			nr_in -= in[page];
+			out[page] |= in[page];
+			in[page] = 0;
+		}
+	}
+	print_message("# %llu refaults\n", (unsigned long long)refaults);
+	assert_true(refaults > 1000);
+	free(in);
+	free(out);
+	tear_down(&w);
+}
+
+static void what_is_unmapped_is_gone(void **state)
+{
+	struct sim_machine_stat stat;
+	struct world w;
+
+	set_up(&w,
+	       "a, 65536, none\n#! size: a, q, 12289\n#! size: a, r, 65536\n\np\n50\na, 0, 4096, 1\n"
+	       "\nq\n50\na, 0, 4096, 1\n\nr\n50\na, 0, 4096, 1\n",
+	       1000, NULL);
+	assert_int_equal(act(&w, 49, DAMOS_PAGEOUT, 0, 2, 2), 2);
+	assert_int_equal(resident_at(&w, 49), 14);
+	/* At 50 ms four pages are left, of which one is out; pages come in from the start again. */
+	assert_int_equal(resident_at(&w, 50), 2 + 0);
+	assert_int_equal(resident_at(&w, 53), 3);
+	stat = stat_at(&w, 54);
+	assert_int_equal(stat.resident, 4 * PAGE);
+	assert_int_equal(stat.refaults, 2);
+	/* Mapped again: new pages, nothing to read back. */
+	stat = stat_at(&w, 150);
+	assert_int_equal(stat.resident, 16 * PAGE);
+	assert_int_equal(stat.refaults, 2);
+	tear_down(&w);
+}
+
+static void willneed_brings_back_what_was_paged_out(void **state)
+{
+	struct sim_machine_stat stat;
+	struct world w;
+
+	set_up(&w, "a, 65536, none\n#! file: a, 8192\n\np\n10000\na, 0, 4096, 1\n", 1000, NULL);
+	/* Never touched: of a file it can be read ahead, of the rest there is nothing. */
+	assert_int_equal(act(&w, 0, DAMOS_WILLNEED, 0, 0, 16), 2);
+	assert_int_equal(act(&w, 16, DAMOS_PAGEOUT, 0, 4, 8), 8);
+	assert_int_equal(act(&w, 16, DAMOS_WILLNEED, 0, 0, 10), 6);
+	stat = stat_at(&w, 32);
+	assert_int_equal(stat.refaults, 2);
+	assert_int_equal(stat.read_in, 8);
+	tear_down(&w);
+}
+
+/* Filters. */
+
+static void add_filter(struct world *w, enum damos_filter_type type, bool matching, bool allow)
+{
+	w->scheme.filters[w->scheme.nr_filters++] =
+		(struct damos_filter){.type = type, .matching = matching, .allow = allow};
+}
+
+/* Bytes of STAT over everything, in pages: what passes. */
+static uint64_t passing(struct world *w, uint64_t t_ms)
+{
+	uint64_t nr;
+
+	nr = act(w, t_ms, DAMOS_STAT, 0, 0, 64);
+	assert_int_equal(nr, w->passed / PAGE);
+	w->scheme.nr_filters = 0;
+	return nr;
+}
+
+static void filters_decide_in_order(void **state)
+{
+	struct world w;
+
+	/* a: 16 anonymous; b: 4 of a file, then 12 anonymous, in /web. */
+	set_up(&w,
+	       "a, 65536, none\nb, 65536, none\n#! file: b, 16384\n#! memcg: b, /web\n"
+	       "\np\n10000\na, 0, 4096, 1\nb, 0, 4096, 1\n",
+	       2000, NULL);
+	assert_int_equal(passing(&w, 16), 32);
+	add_filter(&w, DAMOS_FILTER_ANON, true, true);
+	assert_int_equal(passing(&w, 16), 28);
+	add_filter(&w, DAMOS_FILTER_ANON, true, false);
+	assert_int_equal(passing(&w, 16), 4);
+	add_filter(&w, DAMOS_FILTER_ANON, false, true);
+	assert_int_equal(passing(&w, 16), 4);
+	add_filter(&w, DAMOS_FILTER_MEMCG, true, true);
+	w.scheme.filters[0].memcg_path = "/web";
+	assert_int_equal(passing(&w, 16), 16);
+	add_filter(&w, DAMOS_FILTER_MEMCG, true, true);
+	w.scheme.filters[0].memcg_path = "";
+	assert_int_equal(passing(&w, 16), 16);
+	/* Not of a file; of what is left, what is in /web; the rest not, for the last one allows. */
+	add_filter(&w, DAMOS_FILTER_ANON, false, false);
+	add_filter(&w, DAMOS_FILTER_MEMCG, true, true);
+	w.scheme.filters[1].memcg_path = "web";
+	assert_int_equal(passing(&w, 16), 12);
+	/* The other way round the first takes the file's pages too, and what neither matches passes. */
+	add_filter(&w, DAMOS_FILTER_MEMCG, true, true);
+	w.scheme.filters[0].memcg_path = "web";
+	add_filter(&w, DAMOS_FILTER_ANON, false, false);
+	assert_int_equal(passing(&w, 16), 32);
+	/* Filters of the core are none of ours, and where they allowed ours aren't asked. */
+	add_filter(&w, DAMOS_FILTER_ANON, true, false);
+	add_filter(&w, DAMOS_FILTER_TARGET, true, true);
+	assert_int_equal(passing(&w, 16), 4);
+	add_filter(&w, DAMOS_FILTER_ANON, true, false);
+	w.scheme.core_filters_allowed = true;
+	assert_int_equal(passing(&w, 16), 32);
+	tear_down(&w);
+}
+
+static void young_means_touched_since_it_was_asked_last(void **state)
+{
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, NULL);
+	add_filter(&w, DAMOS_FILTER_YOUNG, true, true);
+	assert_int_equal(passing(&w, 16), 16);
+	add_filter(&w, DAMOS_FILTER_YOUNG, true, true);
+	assert_int_equal(passing(&w, 16), 0);
+	/* 16 to 21 ms: pages 0 to 4. */
+	add_filter(&w, DAMOS_FILTER_YOUNG, true, false);
+	assert_int_equal(passing(&w, 21), 11);
+	add_filter(&w, DAMOS_FILTER_YOUNG, true, true);
+	assert_int_equal(passing(&w, 23), 2);
+	tear_down(&w);
+}
+
+static void the_active_are_those_that_were_made_so(void **state)
+{
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, NULL);
+	assert_int_equal(act(&w, 16, DAMOS_LRU_PRIO, 0, 3, 7), 7);
+	add_filter(&w, DAMOS_FILTER_ACTIVE, true, true);
+	assert_int_equal(passing(&w, 16), 7);
+	assert_int_equal(act(&w, 16, DAMOS_LRU_DEPRIO, 0, 0, 5), 5);
+	add_filter(&w, DAMOS_FILTER_ACTIVE, false, true);
+	assert_int_equal(passing(&w, 16), 11);
+	tear_down(&w);
+}
+
+/* Reclaim. */
+
+static void memory_is_given_back_when_it_is_full(void **state)
+{
+	const struct sim_machine_config config = {.memory = 12 * PAGE};
+	struct sim_machine_stat stat;
+	struct world w;
+
+	/* One pass over all pages in 16 ms, then 4 pages in turn. */
+	set_up(&w,
+	       "a, 65536, none\n\np\n16\na, 0, 4096, 1\n\nq\n1000\na, 0, 4096, 1\n"
+	       "#! size: a, q, 65536\n",
+	       1000, &config);
+	/* Before the step's end there may be more than there is room for. */
+	assert_int_equal(resident_at(&w, 99), 16);
+	stat = stat_at(&w, 100);
+	assert_int_equal(stat.resident, 12 * PAGE);
+	assert_int_equal(stat.reclaimed, 4);
+	assert_int_equal(stat.refaults, 0);
+	/* All of it is touched in the next step, so what left comes back. */
+	stat = stat_at(&w, 200);
+	assert_int_equal(stat.reclaimed, 8);
+	assert_int_equal(stat.refaults, 4);
+	assert_int_equal(stat.peak, 12 * PAGE);
+	tear_down(&w);
+}
+
+/* Which of the 16 pages are in memory, as a row of digits. */
+static void expect_in(const struct world *w, const char *expected)
+{
+	char got[17] = {0};
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		got[i] = sim_bit(w->machine->memories->areas->in, i) ? '1' : '0';
+	assert_string_equal(got, expected);
+}
+
+static void cold_pages_leave_first_and_active_ones_last(void **state)
+{
+	const struct sim_machine_config config = {.memory = 12 * PAGE};
+	struct world w;
+
+	/* All pages once, and nothing after 16 ms. */
+	set_up(&w,
+	       "a, 65536, none\nb, 4096, none\n\np\n16\na, 0, 4096, 1\n\nq\n9984\nb, 0, 64, 1\n",
+	       1000, &config);
+	act(&w, 17, DAMOS_LRU_PRIO, 0, 0, 6);
+	act(&w, 17, DAMOS_COLD, 0, 12, 2);
+	act(&w, 17, DAMOS_LRU_DEPRIO, 0, 9, 1);
+	/*
+	 * With b 17 pages, 5 too many. Cold: 9, 12, 13 go. Inactive: a look finds the Accessed bits
+	 * of all others set, so they become active. Active: 0 to 5 weren't looked at before, so they
+	 * get another chance; 6 and 7, untouched since that look, go.
+	 */
+	stat_at(&w, 100);
+	expect_in(&w, "1111110010110011");
+	tear_down(&w);
+}
+
+static void what_was_touched_gets_a_second_chance(void **state)
+{
+	const struct sim_machine_config config = {.memory = 15 * PAGE};
+	struct world w;
+
+	/* 16 pages of a once; then only its last 4, and 1 page of b. */
+	set_up(&w,
+	       "a, 49152, none\nc, 16384, none\nb, 4096, none\n\np\n16\na, 0, 4096, 12\nc, 0, 4096, 4\n"
+	       "\nq\n9984\nc, 0, 4096, 4\nb, 0, 64, 1\n",
+	       1000, &config);
+	/* 17 pages; all were touched since the start, so the clock takes the first two of a. */
+	assert_int_equal(resident_at(&w, 100), 15);
+	assert_int_equal(w.machine->memories->areas[0].nr_in, 10);
+	/* Nothing more is needed: what is in use stays, and nothing comes back. */
+	assert_int_equal(refaults_at(&w, 1000), 0);
+	/* Make a's pages wanted no more than c's: c's are found touched, a's are not. */
+	w.machine->config.memory = 6 * PAGE;
+	assert_int_equal(resident_at(&w, 1100), 6);
+	assert_int_equal(w.machine->memories->areas[0].nr_in, 1);
+	assert_int_equal(w.machine->memories->areas[1].nr_in, 4);
+	assert_int_equal(refaults_at(&w, 5000), 0);
+	tear_down(&w);
+}
+
+/* Nodes. */
+
+static void pages_move_where_there_is_room(void **state)
+{
+	const struct sim_machine_config config = {.memory = 100 * PAGE, .far_memory = 6 * PAGE};
+	struct sim_machine_stat stat;
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, &config);
+	w.scheme.target_nid = 1;
+	assert_int_equal(act(&w, 16, DAMOS_MIGRATE_COLD, 0, 0, 4), 4);
+	assert_int_equal(act(&w, 16, DAMOS_MIGRATE_COLD, 0, 0, 4), 0);
+	assert_int_equal(act(&w, 16, DAMOS_MIGRATE_COLD, 0, 2, 10), 2);
+	assert_int_equal(stat_at(&w, 16).far, 6 * PAGE);
+	assert_int_equal(stat_at(&w, 16).resident, 16 * PAGE);
+	/* 160 accesses, of which 6 of 16 go to the far node: 60. */
+	stat = stat_at(&w, 176);
+	assert_int_equal(stat.far_ns, 60 * SIM_FAR_NS);
+	assert_int_equal(stat.refaults, 0);
+	w.scheme.target_nid = 0;
+	assert_int_equal(act(&w, 176, DAMOS_MIGRATE_HOT, 0, 0, 16), 6);
+	assert_int_equal(stat_at(&w, 1000).far_ns, 60 * SIM_FAR_NS);
+	/* What leaves memory comes back on node 0. */
+	w.scheme.target_nid = 1;
+	assert_int_equal(act(&w, 1000, DAMOS_MIGRATE_COLD, 0, 0, 4), 4);
+	assert_int_equal(act(&w, 1000, DAMOS_PAGEOUT, 0, 0, 4), 4);
+	assert_int_equal(stat_at(&w, 1100).far, 0);
+	assert_int_equal(stat_at(&w, 1100).resident, 16 * PAGE);
+	tear_down(&w);
+}
+
+static void pages_spread_by_weight(void **state)
+{
+	const struct sim_machine_config config = {.memory = 100 * PAGE, .far_memory = 100 * PAGE};
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, &config);
+	w.scheme.nr_dests = 2;
+	w.scheme.dests[0] = (struct damos_dest){0, 3};
+	w.scheme.dests[1] = (struct damos_dest){1, 1};
+	/* Each fourth page: 3, 7, 11, 15. */
+	assert_int_equal(act(&w, 16, DAMOS_MIGRATE_HOT, 0, 0, 16), 4);
+	assert_int_equal(w.machine->memories->areas->far[0], 0x8888);
+	tear_down(&w);
+}
+
+static void a_node_that_is_not_there_is_refused(void **state)
+{
+	struct damon_addr_range ar = {0, UINT64_MAX};
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, NULL);
+	w.scheme.action = DAMOS_MIGRATE_HOT;
+	w.scheme.target_nid = 1;
+	assert_int_equal(sim_apply(w.machine, w.machine->memories, &ar, &w.scheme, &w.applied,
+				   &w.passed),
+			 -ENODEV);
+	assert_true(sim_machine_has_node(w.machine, 0));
+	assert_false(sim_machine_has_node(w.machine, 1));
+	assert_false(sim_machine_has_node(w.machine, -1));
+	tear_down(&w);
+}
+
+/* Huge pages. */
+
+static void collapse_fills_a_block(void **state)
+{
+	struct sim_machine_stat stat;
+	struct world w;
+
+	/* 3.5 blocks; in the first 100 ms the first 100 pages are touched. */
+	set_up(&w, "a, 7340032, none\n\np\n10000\na, 0, 4096, 1\n", 1000, NULL);
+	assert_int_equal(act(&w, 100, DAMOS_PAGEOUT, 0, 0, 10), 10);
+	/* Only whole blocks, and only where there is something. */
+	assert_int_equal(act(&w, 100, DAMOS_COLLAPSE, 0, 0, 511), 0);
+	assert_int_equal(act(&w, 100, DAMOS_COLLAPSE, 0, 0, 1792), 512);
+	stat = stat_at(&w, 100);
+	assert_int_equal(stat.resident, HUGE);
+	assert_int_equal(stat.read_in, 10);
+	assert_int_equal(stat.refaults, 0);
+	assert_int_equal(act(&w, 100, DAMOS_COLLAPSE, 0, 0, 1792), 0);
+	add_filter(&w, DAMOS_FILTER_HUGEPAGE_SIZE, true, true);
+	w.scheme.filters[0].sz_min = w.scheme.filters[0].sz_max = HUGE;
+	act(&w, 613, DAMOS_STAT, 0, 0, 1792);
+	assert_int_equal(w.passed, HUGE);
+	w.scheme.nr_filters = 0;
+	/* Part of it leaves: it is made of small pages again, of which one comes back each ms. */
+	assert_int_equal(act(&w, 1792, DAMOS_PAGEOUT, 0, 0, 100), 100);
+	assert_int_equal(refaults_at(&w, 1802), 10);
+	assert_int_equal(w.machine->nr_odd, 0);
+	tear_down(&w);
+}
+
+static void what_must_not_be_huge_is_not_collapsed(void **state)
+{
+	struct world w;
+
+	set_up(&w, "a, 4194304, none\n\np\n10000\na, 0, 4096, 1\n", 1000, NULL);
+	assert_int_equal(act(&w, 600, DAMOS_NOHUGEPAGE, 0, 0, 1024), 1024);
+	assert_int_equal(act(&w, 600, DAMOS_NOHUGEPAGE, 0, 0, 1024), 0);
+	assert_int_equal(act(&w, 600, DAMOS_COLLAPSE, 0, 0, 1024), 0);
+	/* To ask for it takes the ban back. */
+	assert_int_equal(act(&w, 600, DAMOS_HUGEPAGE, 0, 0, 512), 512);
+	assert_int_equal(act(&w, 600, DAMOS_COLLAPSE, 0, 0, 1024), 0);
+	tear_down(&w);
+}
+
+static void a_block_is_seen_as_one_page(void **state)
+{
+	uint64_t addrs[2], t0 = 600 * MS, t1 = 601 * MS;
+	struct sim_plan *plan;
+	uint32_t access[2];
+	struct world w;
+
+	set_up(&w, "a, 4194304, none\n\np\n10000\na, 0, 4096, 1\n", 1000, NULL);
+	plan = calloc(1, sizeof(*plan) + sim_plan_size(w.space));
+	assert_non_null(plan);
+	sim_plan_init(plan, w.space, plan + 1);
+	act(&w, 600, DAMOS_COLLAPSE, 0, 512, 512);
+	assert_int_equal(w.machine->nr_odd, 1);
+	/* Page 600 is touched, page 512 isn't, but lies in the same block. */
+	addrs[0] = base(&w, 0) + 511 * PAGE;
+	addrs[1] = base(&w, 0) + 512 * PAGE;
+	sim_plan_set(plan, t0, t1);
+	sim_memory_check(w.machine->memories, plan, 2, addrs, access);
+	assert_int_equal(access[0], 0);
+	assert_int_equal(access[1], 1);
+	sim_plan_set(plan, 1024 * MS, 1536 * MS);
+	sim_memory_check(w.machine->memories, plan, 2, addrs, access);
+	assert_int_equal(access[0], 1);
+	assert_int_equal(access[1], 0);
+	free(plan);
+	tear_down(&w);
+}
+
+static void huge_memory_comes_in_blocks(void **state)
+{
+	struct world w;
+
+	set_up(&w, "a, 6291456, none\n#! huge: a\n\np\n10000\na, 0, 4096, 1\n", 1000, NULL);
+	assert_int_equal(resident_at(&w, 1), 512);
+	assert_int_equal(resident_at(&w, 512), 512);
+	assert_int_equal(resident_at(&w, 513), 1024);
+	/* Once around all of it, to 1,536 ms; what leaves comes back page by page. */
+	assert_int_equal(act(&w, 1536, DAMOS_PAGEOUT, 0, 0, 512), 512);
+	assert_int_equal(refaults_at(&w, 1540), 4);
+	assert_int_equal(resident_at(&w, 1540), 1028);
+	assert_int_equal(w.machine->nr_odd, 1);
+	tear_down(&w);
+}
+
+static void large_pages_save_walks(void **state)
+{
+	struct world w;
+
+	/* 2,000,000 accesses in 2 s, all of them at random in one block. */
+	set_up(&w, "a, 2097152, none\n#! huge: a\n\np\n10000\na, 1, 64, 1\n", 1000000, NULL);
+	assert_int_equal(stat_at(&w, 2000).huge_ns, 2000000 * SIM_HUGE_NS);
+	tear_down(&w);
+}
+
+/* Metrics. */
+
+struct port {
+	struct damon_port port;
+	uint64_t now_ns;
+};
+
+static uint64_t port_now_ns(struct damon_port *port)
+{
+	return ((struct port *)port)->now_ns;
+}
+
+static uint64_t metric(struct port *port, enum damon_metric which, int32_t nid, const char *memcg)
+{
+	uint64_t value = 0;
+
+	assert_int_equal(sim_metric(&port->port, which, nid, memcg, &value), 0);
+	return value;
+}
+
+static void metrics_are_those_of_the_machine(void **state)
+{
+	const struct sim_machine_config config = {.memory = 40 * PAGE, .far_memory = 10 * PAGE};
+	struct sim_env env = {.start_ns = 5 * MS};
+	struct port port = {.port = {.now_ns = port_now_ns, .metric_data = &env},
+			    .now_ns = 21 * MS};
+	uint64_t value;
+	struct world w;
+
+	set_up(&w,
+	       "a, 65536, none\nb, 16384, none\n#! memcg: b, /web/x\n\np\n16\na, 0, 4096, 1\n"
+	       "\nq\n10000\nb, 0, 4096, 1\n",
+	       1000, &config);
+	assert_int_equal(sim_metric(&port.port, DAMON_METRIC_FREE_MEM_RATE, -1, NULL, &value),
+			 -EOPNOTSUPP);
+	env.machine = w.machine;
+	/* The port's clock is 5 ms ahead: 16 pages of 50. */
+	assert_int_equal(metric(&port, DAMON_METRIC_FREE_MEM_RATE, -1, NULL), 680);
+	assert_int_equal(metric(&port, DAMON_METRIC_NODE_MEM_USED_BP, 0, NULL), 4000);
+	assert_int_equal(metric(&port, DAMON_METRIC_NODE_MEM_FREE_BP, 1, NULL), 10000);
+	port.now_ns = 25 * MS;
+	/* 4 pages of b. */
+	assert_int_equal(metric(&port, DAMON_METRIC_NODE_MEMCG_USED_BP, 0, "/web"), 1000);
+	assert_int_equal(metric(&port, DAMON_METRIC_NODE_MEMCG_FREE_BP, 0, "web/x"), 9000);
+	assert_int_equal(metric(&port, DAMON_METRIC_NODE_MEMCG_USED_BP, 0, "/we"), 0);
+	assert_int_equal(metric(&port, DAMON_METRIC_NODE_MEMCG_USED_BP, 0, "/"), 5000);
+	assert_int_equal(metric(&port, DAMON_METRIC_ACTIVE_MEM_BP, -1, NULL), 0);
+	act(&w, 20, DAMOS_LRU_PRIO, 0, 0, 5);
+	assert_int_equal(metric(&port, DAMON_METRIC_ACTIVE_MEM_BP, -1, NULL), 2500);
+	assert_int_equal(metric(&port, DAMON_METRIC_INACTIVE_MEM_BP, -1, NULL), 7500);
+	assert_int_equal(sim_metric(&port.port, DAMON_METRIC_NODE_MEM_USED_BP, 2, NULL, &value),
+			 -ENODEV);
+	assert_int_equal(metric(&port, DAMON_METRIC_SOME_MEM_PSI_US, -1, NULL), 0);
+	act(&w, 20, DAMOS_PAGEOUT, 1, 0, 4);
+	port.now_ns = 27 * MS;
+	/* Two refaults of 100 us. */
+	assert_int_equal(metric(&port, DAMON_METRIC_SOME_MEM_PSI_US, -1, NULL), 200);
+	tear_down(&w);
+}
+
+static void pressure_is_not_more_than_all_the_time(void **state)
+{
+	const struct sim_machine_config config = {.refault_ns = 7 * MS};
+	struct sim_env env = {0};
+	struct port port = {.port = {.now_ns = port_now_ns, .metric_data = &env}};
+	struct world w;
+
+	set_up(&w, IN_TURN, 1000, &config);
+	env.machine = w.machine;
+	act(&w, 16, DAMOS_PAGEOUT, 0, 0, 16);
+	port.now_ns = 20 * MS;
+	assert_int_equal(metric(&port, DAMON_METRIC_SOME_MEM_PSI_US, -1, NULL), 4000);
+	assert_int_equal(stat_at(&w, 20).refault_ns, 28 * MS);
+	tear_down(&w);
+}
+
+static void sizes_are_kept_evenly_spaced(void **state)
+{
+	const struct sim_size *sizes;
+	struct world w;
+	size_t nr, i;
+
+	set_up(&w, "a, 65536, none\n\np\n100000\na, 0, 4096, 1\n", 100, NULL);
+	stat_at(&w, 250);
+	sizes = sim_machine_sizes(w.machine, &nr);
+	assert_int_equal(nr, 2);
+	assert_int_equal(sizes[0].t_ns, 100 * MS);
+	assert_int_equal(sizes[0].resident, 10 * PAGE);
+	assert_int_equal(sizes[1].resident, 16 * PAGE);
+	stat_at(&w, 100000);
+	sizes = sim_machine_sizes(w.machine, &nr);
+	/* 1,000 steps, of which each fourth is kept. */
+	assert_int_equal(nr, 250);
+	for (i = 0; i < nr; i++)
+		assert_int_equal(sizes[i].t_ns, (i + 1) * 400 * MS);
+	tear_down(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pages_come_in_when_they_are_touched),
+		cmocka_unit_test(what_left_is_read_back_once),
+		cmocka_unit_test(what_was_never_touched_cannot_leave),
+		cmocka_unit_test(only_whole_pages_in_the_range_are_acted_on),
+		cmocka_unit_test(refaults_are_those_of_played_accesses),
+		cmocka_unit_test(refaults_of_a_wandering_program_are_those_of_played_accesses),
+		cmocka_unit_test(refaults_at_random_are_those_of_the_truth),
+		cmocka_unit_test(what_is_unmapped_is_gone),
+		cmocka_unit_test(willneed_brings_back_what_was_paged_out),
+		cmocka_unit_test(filters_decide_in_order),
+		cmocka_unit_test(young_means_touched_since_it_was_asked_last),
+		cmocka_unit_test(the_active_are_those_that_were_made_so),
+		cmocka_unit_test(memory_is_given_back_when_it_is_full),
+		cmocka_unit_test(cold_pages_leave_first_and_active_ones_last),
+		cmocka_unit_test(what_was_touched_gets_a_second_chance),
+		cmocka_unit_test(pages_move_where_there_is_room),
+		cmocka_unit_test(pages_spread_by_weight),
+		cmocka_unit_test(a_node_that_is_not_there_is_refused),
+		cmocka_unit_test(collapse_fills_a_block),
+		cmocka_unit_test(what_must_not_be_huge_is_not_collapsed),
+		cmocka_unit_test(a_block_is_seen_as_one_page),
+		cmocka_unit_test(huge_memory_comes_in_blocks),
+		cmocka_unit_test(large_pages_save_walks),
+		cmocka_unit_test(metrics_are_those_of_the_machine),
+		cmocka_unit_test(pressure_is_not_more_than_all_the_time),
+		cmocka_unit_test(sizes_are_kept_evenly_spaced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
