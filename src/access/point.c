@@ -43,6 +43,8 @@ struct point_target {
 	struct page_link *link;
 	struct watch_map *map;
 	int pidfd;
+	const struct point_shadow *shadow; /* mostly none */
+	void *shadow_data;
 	/* Of each sample; grown where more regions come, never in between. */
 	size_t capacity;
 	struct page_state *states;
@@ -121,6 +123,13 @@ int point_target_new(struct point_target **target, struct point_engine *engine, 
 	return 0;
 }
 
+void point_target_set_shadow(struct point_target *target, const struct point_shadow *shadow,
+			     void *data)
+{
+	target->shadow = shadow;
+	target->shadow_data = data;
+}
+
 void point_target_free(struct point_target *target)
 {
 	if (!target)
@@ -158,7 +167,13 @@ static int read_states(struct point_target *target, const uint64_t *addrs, size_
 		       struct page_process *process)
 {
 	int ret = page_link_read(target->link, addrs, nr, target->states, process);
+	size_t i;
 
+	for (i = 0; !ret && target->shadow && i < nr; i++) {
+		if ((target->states[i].flags & PAGE_MAPPED) &&
+		    target->shadow->young(target->shadow_data, addrs[i]))
+			target->states[i].flags |= PAGE_ACCESSED;
+	}
 	if (ret != -ESRCH)
 		return ret;
 	memset(target->states, 0, nr * sizeof(*target->states));
@@ -269,12 +284,14 @@ static void refused(void *data, uint64_t start, uint64_t end, size_t first_sampl
 	watch_map_set(target->map, start, WATCH_REFUSED | WATCH_RETRY, WATCH_REFUSED);
 }
 
-/* A mapping that was refused once and isn't any more. */
+/* A mapping that was refused once and isn't any more; and pages that are old now. */
 static void accepted(void *data, uint64_t start, uint64_t end, size_t first_sample)
 {
 	struct refusal *refusal = data;
 	struct watch_map *map = refusal->target->map;
 
+	if (refusal->target->shadow)
+		refusal->target->shadow->cleared(refusal->target->shadow_data, start, end);
 	if (watch_map_flags(map, start) & WATCH_REFUSED)
 		watch_map_set(map, start, WATCH_REFUSED | WATCH_RETRY, 0);
 }
@@ -300,7 +317,8 @@ int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr,
 	if (ret)
 		return ret;
 	ret = clear_list_run(engine->clears, target->pidfd, refused,
-			     target->map->flagged ? accepted : NULL, &refusal, &result);
+			     target->map->flagged || target->shadow ? accepted : NULL, &refusal,
+			     &result);
 	engine->stat.clears += result.nr_cleared;
 	engine->stat.calls += result.nr_calls;
 	if (ret != -ESRCH)

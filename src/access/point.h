@@ -52,6 +52,22 @@ const struct point_stat *point_engine_stat(const struct point_engine *engine);
 int point_target_new(struct point_target **target, struct point_engine *engine, int pidfd,
 		     pid_t pid, struct watch_map *map, struct damon_error *err);
 
+/**
+ * struct point_shadow - bits as this engine would find them if nobody else cleared any
+ * @young:	was the page touched since @cleared was last told of it?
+ * @cleared:	the engine made these pages old
+ *
+ * For a comparison in which another engine clears all bits of the same process in between.
+ */
+struct point_shadow {
+	bool (*young)(void *data, uint64_t addr);
+	void (*cleared)(void *data, uint64_t start, uint64_t end);
+};
+
+/** point_target_set_shadow() - take a bit for set where @shadow says so; before the first use */
+void point_target_set_shadow(struct point_target *target, const struct point_shadow *shadow,
+			     void *data);
+
 /** point_target_free() - NULL is allowed */
 void point_target_free(struct point_target *target);
 

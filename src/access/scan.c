@@ -222,6 +222,16 @@ static int join_ranges(struct scan_target *target, const struct damon_addr_range
 	return 0;
 }
 
+int scan_look(struct scan_target *target, const struct damon_addr_range *ranges, size_t nr)
+{
+	int ret = target->fresh ? 0 : join_ranges(target, ranges, nr);
+
+	if (!ret && !target->fresh)
+		ret = scan_read(target, NULL);
+	target->fresh = !ret;
+	return ret;
+}
+
 int scan_prepare(struct scan_target *target, const struct damon_addr_range *ranges, size_t nr,
 		 bool may_clear, struct page_process *process)
 {
@@ -266,4 +276,39 @@ int scan_target_runs(const struct scan_target *target, scan_run_callback *callba
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target)
 {
 	return &target->blocks;
+}
+
+void scan_target_keep(struct scan_target *target)
+{
+	size_t i, word;
+
+	for (i = 0; i < target->blocks.nr; i++) {
+		struct scan_block *block = target->blocks.blocks[i];
+
+		for (word = 0; word < SCAN_WORDS; word++)
+			block->kept[word] |= block->young[word];
+	}
+}
+
+bool scan_target_kept(const struct scan_target *target, uint64_t addr)
+{
+	const struct scan_block *block = scan_blocks_find(&target->blocks, addr);
+	uint64_t page;
+
+	if (!block)
+		return false;
+	page = (addr - block->start) >> block->page_shift;
+	return block->kept[page / 64] >> (page % 64) & 1;
+}
+
+void scan_target_forget(struct scan_target *target, uint64_t start, uint64_t end)
+{
+	struct scan_block *block;
+	uint64_t page;
+
+	while (start < end && (block = scan_blocks_find(&target->blocks, start))) {
+		page = (start - block->start) >> block->page_shift;
+		block->kept[page / 64] &= ~(1ULL << (page % 64));
+		start += 1ULL << block->page_shift;
+	}
 }

@@ -95,6 +95,13 @@ void scan_target_free(struct scan_target *target);
 void scan_target_changed(struct scan_target *target);
 
 /**
+ * scan_look() - read all pages in @ranges now, unless the last scan_check() has just done so
+ *
+ * A scan_prepare() that follows needs no reading. Return: as scan_prepare().
+ */
+int scan_look(struct scan_target *target, const struct damon_addr_range *ranges, size_t nr);
+
+/**
  * scan_prepare() - make all pages in @ranges old
  * @ranges:	sorted
  * @may_clear:	false: leave bits that are set alone (memory pressure); those pages are unknown
@@ -120,6 +127,14 @@ void scan_end_window(struct scan_target *target);
 
 /** scan_target_runs() - the last window's heat; as scan_blocks_runs() */
 int scan_target_runs(const struct scan_target *target, scan_run_callback *callback, void *data);
+
+/*
+ * What another engine would find if this one didn't clear: scan_target_keep() takes in all pages
+ * that the last reading found young, scan_target_forget() is told what the other one made old.
+ */
+void scan_target_keep(struct scan_target *target);
+bool scan_target_kept(const struct scan_target *target, uint64_t addr);
+void scan_target_forget(struct scan_target *target, uint64_t start, uint64_t end);
 
 /** scan_target_blocks() - its pages, valid until the next call of another function */
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target);

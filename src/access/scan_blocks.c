@@ -216,6 +216,20 @@ void scan_blocks_clear(struct scan_blocks *blocks)
 	*blocks = (struct scan_blocks){};
 }
 
+struct scan_block *scan_blocks_find(const struct scan_blocks *blocks, uint64_t addr)
+{
+	size_t low = 0, high = blocks->nr, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (blocks->blocks[middle]->end <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < blocks->nr && blocks->blocks[low]->start <= addr ? blocks->blocks[low] : NULL;
+}
+
 uint64_t scan_block_unknown(const struct scan_block *block, size_t word)
 {
 	uint64_t young = block->young[word];

@@ -28,6 +28,7 @@
  * @doubtful:	was cleared without a flush although in use: a clear bit says nothing
  * @huge_kind:	what is known of a huge leaf, SCAN_HUGE_*
  * @unknown_in_window: nobody could say, at least once in this window
+ * @kept:	touched since somebody else last asked; the engine itself doesn't use it
  * @heat:	sampling intervals of this window in which it was touched; then of the last
  */
 struct scan_block {
@@ -43,6 +44,7 @@ struct scan_block {
 	uint64_t stuck[SCAN_WORDS];
 	uint64_t doubtful[SCAN_WORDS];
 	uint64_t unknown_in_window[SCAN_WORDS];
+	uint64_t kept[SCAN_WORDS];
 	uint64_t last_mapped[SCAN_WORDS];
 	uint64_t last_unknown[SCAN_WORDS];
 	uint16_t heat[PAGE_TABLE_ENTRIES];
@@ -91,6 +93,9 @@ void scan_blocks_clear(struct scan_blocks *blocks);
 /** scan_block_bits() - what a table of small leaves says, in the words of a block */
 void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special);
 
+/** scan_blocks_find() - the block of an address, or NULL */
+struct scan_block *scan_blocks_find(const struct scan_blocks *blocks, uint64_t addr);
+
 /** scan_block_unknown() - pages of word @word of which nobody can say whether they were touched */
 uint64_t scan_block_unknown(const struct scan_block *block, size_t word);
 
@@ -126,6 +131,7 @@ void scan_blocks_totals(const struct scan_blocks *blocks, struct scan_totals *to
 
 /**
  * scan_run_callback - pages of equal heat in the last window
+ * @kept:	touched since somebody else last asked; the engine itself doesn't use it
  * @heat:	sampling intervals they were touched in, of @samples; -1: nobody can say
  */
 typedef int scan_run_callback(void *data, uint64_t start, uint64_t end, uint64_t page_size,

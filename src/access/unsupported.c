@@ -53,6 +53,11 @@ int point_target_new(struct point_target **target, struct point_engine *engine, 
 	return page_calibrate(&none, err);
 }
 
+void point_target_set_shadow(struct point_target *target, const struct point_shadow *shadow,
+			     void *data)
+{
+}
+
 void point_target_free(struct point_target *target)
 {
 }
@@ -136,6 +141,11 @@ void scan_target_changed(struct scan_target *target)
 {
 }
 
+int scan_look(struct scan_target *target, const struct damon_addr_range *ranges, size_t nr)
+{
+	return -EOPNOTSUPP;
+}
+
 int scan_prepare(struct scan_target *target, const struct damon_addr_range *ranges, size_t nr,
 		 bool may_clear, struct page_process *process)
 {
@@ -155,6 +165,19 @@ void scan_end_window(struct scan_target *target)
 int scan_target_runs(const struct scan_target *target, scan_run_callback *callback, void *data)
 {
 	return -EOPNOTSUPP;
+}
+
+void scan_target_keep(struct scan_target *target)
+{
+}
+
+bool scan_target_kept(const struct scan_target *target, uint64_t addr)
+{
+	return false;
+}
+
+void scan_target_forget(struct scan_target *target, uint64_t start, uint64_t end)
+{
 }
 
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target)
