@@ -35,6 +35,7 @@ int record_command(const struct options *opts, int argc, char **argv);
 int report_command(const struct options *opts, int argc, char **argv);
 int export_command(const struct options *opts, int argc, char **argv);
 int sim_command(const struct options *opts, int argc, char **argv);
+int verify_command(const struct options *opts, int argc, char **argv);
 int doctor_command(const struct options *opts, int argc, char **argv);
 
 void report_words(FILE *out);

@@ -24,6 +24,8 @@ const struct command commands[] = {
 	 "hand a record to other tools: damo, CSV, JSON", export_command},
 	{"sim", COMMAND_SIM, false, "WORKLOAD", sim_words,
 	 "watch a simulated program and compare with the truth", sim_command},
+	{"verify", COMMAND_VERIFY, false, "", NULL,
+	 "see how near the engine point comes to the exact one", verify_command},
 	{"doctor", COMMAND_DOCTOR, false, "", NULL, "what this machine allows, and what is missing",
 	 doctor_command},
 	{NULL},

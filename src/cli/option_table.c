@@ -8,7 +8,7 @@
 #define LIVE	   (COMMAND_RUN | COMMAND_RECORD)
 #define MONITORING (LIVE | COMMAND_SIM)
 #define REPORTING  (MONITORING | COMMAND_REPORT)
-#define EVERY	   (REPORTING | COMMAND_EXPORT | COMMAND_DOCTOR)
+#define EVERY	   (REPORTING | COMMAND_EXPORT | COMMAND_DOCTOR | COMMAND_VERIFY)
 #define AT(member) offsetof(struct options, member)
 #define LONGEST_US (INT64_MAX / 1000) /* clocks are in nanoseconds */
 
@@ -21,6 +21,8 @@ static const char *const heat_words[] = {"mean", "max", NULL};
 const struct option_spec option_specs[] = {
 	{"pid", 'p', COMMAND_RECORD, OPTION_PIDS, 0, "PID[,PID...]", 1, INT_MAX, NULL,
 	 "watch these processes; may be repeated"},
+	{"pid", 'p', COMMAND_VERIFY, OPTION_PIDS, 0, "PID", 1, INT_MAX, NULL,
+	 "the process to watch"},
 	{"cgroup", 0, COMMAND_RECORD, OPTION_FOLDER, AT(cgroup), "PATH", 0, 0, NULL,
 	 "watch the processes that are in this control group now"},
 	{"range", 0, COMMAND_RECORD, OPTION_RANGE, 0, "START-END", 0, 0, NULL,
@@ -31,6 +33,8 @@ const struct option_spec option_specs[] = {
 	 "start the command as this user (default: the user who runs udamon)"},
 	{"for", 0, LIVE, OPTION_TIME, AT(for_us), "TIME", 1, LONGEST_US, NULL,
 	 "stop watching after this time; a command goes on (default: watch until it ends)"},
+	{"for", 0, COMMAND_VERIFY, OPTION_TIME, AT(for_us), "TIME", 1, LONGEST_US, NULL,
+	 "watch for this time (default: 25 windows)"},
 	{"for", 0, COMMAND_SIM, OPTION_TIME, AT(for_us), "TIME", 1, LONGEST_US, NULL,
 	 "simulate so much time (default: until the workload ends)"},
 	{"output", 'o', LIVE, OPTION_FILE, AT(output), "FILE", 0, 0, NULL,
@@ -41,14 +45,18 @@ const struct option_spec option_specs[] = {
 	 "the file to write (default: standard output)"},
 	{"sample", 0, MONITORING, OPTION_TIME, AT(sample_us), "TIME", 1, LONGEST_US, NULL,
 	 "check one page of each region this often (default 5ms); no tuning unless asked for"},
+	{"sample", 0, COMMAND_VERIFY, OPTION_TIME, AT(sample_us), "TIME", 1, LONGEST_US, NULL,
+	 "look this often (default 50ms; longer where a look at all memory takes above 5ms)"},
 	{"aggr", 0, MONITORING, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
 	 "length of a window (default 100ms); no tuning unless asked for"},
-	{"update", 0, MONITORING, OPTION_TIME, AT(update_us), "TIME", 1, LONGEST_US, NULL,
-	 "look for new and gone mappings this often (default 1s)"},
-	{"min-regions", 0, MONITORING, OPTION_COUNT, AT(min_regions), "N", 3, UINT32_MAX, NULL,
-	 "at least this many regions (default 10)"},
-	{"max-regions", 0, MONITORING, OPTION_COUNT, AT(max_regions), "N", 3, UINT32_MAX, NULL,
-	 "at most this many, which bounds the cost (default 1000)"},
+	{"aggr", 0, COMMAND_VERIFY, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
+	 "length of a window (default: 20 looks)"},
+	{"update", 0, MONITORING | COMMAND_VERIFY, OPTION_TIME, AT(update_us), "TIME", 1,
+	 LONGEST_US, NULL, "look for new and gone mappings this often (default 1s)"},
+	{"min-regions", 0, MONITORING | COMMAND_VERIFY, OPTION_COUNT, AT(min_regions), "N", 3,
+	 UINT32_MAX, NULL, "at least this many regions (default 10)"},
+	{"max-regions", 0, MONITORING | COMMAND_VERIFY, OPTION_COUNT, AT(max_regions), "N", 3,
+	 UINT32_MAX, NULL, "at most this many, which bounds the cost (default 1000)"},
 	{"autotune", 0, MONITORING, OPTION_TUNE, 0, "BP,AGGRS,MIN,MAX", 0, 0, NULL,
 	 "tune the intervals until this share of the possible accesses is seen, basis points, "
 	 "over so many windows, sampling every MIN to MAX (default 400,3,5ms,10s)"},
@@ -56,10 +64,11 @@ const struct option_spec option_specs[] = {
 	 "keep the intervals as they are"},
 	{"engine", 0, LIVE, OPTION_NAME, AT(engine), "NAME", 0, 0, engine_words,
 	 "how to learn of accesses (default auto)"},
-	{"max-stall", 0, LIVE, OPTION_TIME, AT(max_stall_us), "TIME", 1, LONGEST_US, NULL,
+	{"max-stall", 0, LIVE | COMMAND_VERIFY, OPTION_TIME, AT(max_stall_us), "TIME", 1,
+	 LONGEST_US, NULL,
 	 "scan: longest time that clearing may keep a program from changing its mappings (default "
 	 "20ms)"},
-	{"seed", 0, LIVE, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
+	{"seed", 0, LIVE | COMMAND_VERIFY, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
 	 "seed of the random numbers (default: another one each time)"},
 	{"seed", 0, COMMAND_SIM, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
 	 "seed of the random numbers; equal runs give equal results (default 1)"},
@@ -90,8 +99,8 @@ const struct option_spec option_specs[] = {
 	 "what a cell of the heatmap shows: mean (default), or max to see small hot parts"},
 	{"html", 0, REPORTING, OPTION_FILE, AT(html), "FILE", 0, 0, NULL,
 	 "also write the report as one self-contained web page"},
-	{"json", 0, REPORTING | COMMAND_DOCTOR, OPTION_FLAG, AT(json), NULL, 0, 0, NULL,
-	 "print the result as JSON"},
+	{"json", 0, REPORTING | COMMAND_DOCTOR | COMMAND_VERIFY, OPTION_FLAG, AT(json), NULL, 0, 0,
+	 NULL, "print the result as JSON"},
 	{"color", 0, REPORTING | COMMAND_DOCTOR, OPTION_WORD, AT(colour), "WHEN", 0, 0,
 	 colour_words, "colours and block characters (default auto: on a terminal)"},
 	{"quiet", 'q', EVERY, OPTION_FLAG, AT(quiet), NULL, 0, 0, NULL,

@@ -22,6 +22,7 @@ enum command_bit {
 	COMMAND_EXPORT = 1 << 3,
 	COMMAND_SIM = 1 << 4,
 	COMMAND_DOCTOR = 1 << 5,
+	COMMAND_VERIFY = 1 << 6,
 };
 
 /** enum colour_choice - --color */

@@ -204,7 +204,7 @@ out:
 	free(doctor);
 }
 
-static int cannot_watch(int code, const char *why)
+int session_cannot(int code, const char *why)
 {
 	char missing[1024];
 
@@ -246,7 +246,7 @@ int session_open(struct session *session, const struct options *opts)
 		return give_up(EXIT_FAILED, "cannot wait for signals: %s", strerror(errno));
 	ret = damon_vaddr_env_new(&session->env, &vaddr, &err);
 	if (ret)
-		return cannot_watch(ret, err.text);
+		return session_cannot(ret, err.text);
 	session->port = damon_port_posix_new();
 	if (!session->port || damon_lib_new(&session->lib, session->port) ||
 	    damon_vaddr_register(session->lib, session->env) ||
@@ -292,7 +292,7 @@ int session_add(struct session *session, pid_t pid, bool may_be_gone)
 		if (ret == -ESRCH && may_be_gone)
 			return 0;
 		return ret == -EINVAL ? give_up(EXIT_FAILED, "%s", err.text)
-				      : cannot_watch(ret, err.text);
+				      : session_cannot(ret, err.text);
 	}
 	if (opts->nr_ranges)
 		ret = damon_set_regions(target, opts->ranges, opts->nr_ranges,
@@ -408,7 +408,7 @@ int session_start(struct session *session, const char *path, bool starting)
 			snprintf(err.text, sizeof(err.text), "cannot start watching: %s",
 				 strerror(-ret));
 		return ret == -EINVAL ? give_up(EXIT_FAILED, "%s", err.text)
-				      : cannot_watch(ret, err.text);
+				      : session_cannot(ret, err.text);
 	}
 	/* A request is served after on_started(), or cancelled because that failed. */
 	damon_call(session->ctx, &served);

@@ -81,6 +81,9 @@ struct session {
 	bool hushed; /* the command has the terminal */
 };
 
+/** session_cannot() - why a process can't be watched (@code is -errno); prints it, returns an exit code */
+int session_cannot(int code, const char *why);
+
 /** session_open() - load the engine, make a context; 0, or an exit code after the error was printed */
 int session_open(struct session *session, const struct options *opts);
 

@@ -101,8 +101,8 @@ void accuracy_add(struct accuracy *accuracy, const struct accuracy_window *windo
 		add_level(&accuracy->hot[level], window,
 			  accuracy_needed(accuracy_levels[level], window->nr_samples));
 	add_level(&accuracy->touched, window, 1);
-	accuracy->wss_error += share_wrong(accuracy->touched.found - found,
-					   accuracy->touched.truth - truth);
+	accuracy->wss_error +=
+		share_wrong(accuracy->touched.found - found, accuracy->touched.truth - truth);
 	accuracy->windows++;
 }
 

@@ -50,11 +50,16 @@ refuses "export: no format" 2 "which format?" "$udamon" export
 refuses "export: unknown format" 2 "--format 'xml': expected one of damo, csv, json" \
 	"$udamon" export --format xml
 refuses "doctor: operand" 2 "'x': doctor takes no operand" "$udamon" doctor x
+refuses "verify: no process" 2 "udamon verify -p PID" "$udamon" verify
+refuses "verify: two processes" 2 "give one" "$udamon" verify -p 1,2
+refuses "verify: operand" 2 "'7': verify takes no operand" "$udamon" verify 7
+refuses "verify: a window shorter than a look" 2 "longer than the window" \
+	"$udamon" verify -p 1 --sample 1s --aggr 10ms
 
 succeeds "no argument: short help" "$udamon"
 is "short help is short" 1 "$(($(wc -l <"$scratch/out") < 24))"
 succeeds "--version" "$udamon" --version
-for command in run record report export sim doctor; do
+for command in run record report export sim verify doctor; do
 	succeeds "$command --help" "$udamon" "$command" --help
 	is "$command --help fits 80 columns" 0 "$(awk 'length > 80' "$scratch/out" | wc -l)"
 done
