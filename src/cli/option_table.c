@@ -8,24 +8,31 @@
 #define LIVE	   (COMMAND_RUN | COMMAND_RECORD)
 #define MONITORING (LIVE | COMMAND_SIM)
 #define REPORTING  (MONITORING | COMMAND_REPORT)
-#define EVERY	   (REPORTING | COMMAND_EXPORT | COMMAND_DOCTOR | COMMAND_VERIFY)
+#define ATTRIBUTES (MONITORING | COMMAND_START)
+#define CHANGES	   (COMMAND_PAUSE | COMMAND_RESUME | COMMAND_TUNE)
+#define CONTROLS                                                                                   \
+	(COMMAND_START | COMMAND_STOP | CHANGES | COMMAND_STATUS | COMMAND_SCHEMES | COMMAND_TOP)
+#define EVERY	   (REPORTING | CONTROLS | COMMAND_EXPORT | COMMAND_DOCTOR | COMMAND_VERIFY | COMMAND_NS)
 #define AT(member) offsetof(struct options, member)
 #define LONGEST_US (INT64_MAX / 1000) /* clocks are in nanoseconds */
 
 static const char *const engine_words[] = {"auto", "point", "scan", NULL};
+static const char *const start_engine_words[] = {"auto", "point", "scan", "kernel", NULL};
+static const char *const control_engine_words[] = {"kernel", NULL};
+static const char *const ops_words[] = {"vaddr", "fvaddr", "paddr", NULL};
 static const char *const colour_words[] = {"auto", "always", "never", NULL};
 static const char *const format_words[] = {"damo", "csv", "json", NULL};
 static const char *const sort_words[] = {"access", "size", "age", "address", NULL};
 static const char *const heat_words[] = {"mean", "max", NULL};
 
 const struct option_spec option_specs[] = {
-	{"pid", 'p', COMMAND_RECORD, OPTION_PIDS, 0, "PID[,PID...]", 1, INT_MAX, NULL,
-	 "watch these processes; may be repeated"},
+	{"pid", 'p', COMMAND_RECORD | COMMAND_START, OPTION_PIDS, 0, "PID[,PID...]", 1, INT_MAX,
+	 NULL, "watch these processes; may be repeated"},
 	{"pid", 'p', COMMAND_VERIFY, OPTION_PIDS, 0, "PID", 1, INT_MAX, NULL,
 	 "the process to watch"},
 	{"cgroup", 0, COMMAND_RECORD, OPTION_FOLDER, AT(cgroup), "PATH", 0, 0, NULL,
 	 "watch the processes that are in this control group now"},
-	{"range", 0, COMMAND_RECORD, OPTION_RANGE, 0, "START-END", 0, 0, NULL,
+	{"range", 0, COMMAND_RECORD | COMMAND_START, OPTION_RANGE, 0, "START-END", 0, 0, NULL,
 	 "watch only these addresses, hexadecimal as in /proc/PID/maps; may be repeated"},
 	{"range", 0, COMMAND_REPORT, OPTION_RANGE, 0, "START-END", 0, 0, NULL,
 	 "show only these addresses, hexadecimal as in /proc/PID/maps"},
@@ -43,27 +50,58 @@ const struct option_spec option_specs[] = {
 	 "keep the record in this file; an older record of that name is replaced"},
 	{"output", 'o', COMMAND_EXPORT, OPTION_FILE, AT(output), "FILE", 0, 0, NULL,
 	 "the file to write (default: standard output)"},
-	{"sample", 0, MONITORING, OPTION_TIME, AT(sample_us), "TIME", 1, LONGEST_US, NULL,
+	{"sample", 0, ATTRIBUTES, OPTION_TIME, AT(sample_us), "TIME", 1, LONGEST_US, NULL,
 	 "check one page of each region this often (default 5ms); no tuning unless asked for"},
 	{"sample", 0, COMMAND_VERIFY, OPTION_TIME, AT(sample_us), "TIME", 1, LONGEST_US, NULL,
 	 "look this often (default 50ms; longer where a look at all memory takes above 5ms)"},
-	{"aggr", 0, MONITORING, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
+	{"aggr", 0, ATTRIBUTES, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
 	 "length of a window (default 100ms); no tuning unless asked for"},
 	{"aggr", 0, COMMAND_VERIFY, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
 	 "length of a window (default: 20 looks)"},
-	{"update", 0, MONITORING | COMMAND_VERIFY, OPTION_TIME, AT(update_us), "TIME", 1,
+	{"update", 0, ATTRIBUTES | COMMAND_VERIFY, OPTION_TIME, AT(update_us), "TIME", 1,
 	 LONGEST_US, NULL, "look for new and gone mappings this often (default 1s)"},
-	{"min-regions", 0, MONITORING | COMMAND_VERIFY, OPTION_COUNT, AT(min_regions), "N", 3,
+	{"min-regions", 0, ATTRIBUTES | COMMAND_VERIFY, OPTION_COUNT, AT(min_regions), "N", 3,
 	 UINT32_MAX, NULL, "at least this many regions (default 10)"},
-	{"max-regions", 0, MONITORING | COMMAND_VERIFY, OPTION_COUNT, AT(max_regions), "N", 3,
+	{"max-regions", 0, ATTRIBUTES | COMMAND_VERIFY, OPTION_COUNT, AT(max_regions), "N", 3,
 	 UINT32_MAX, NULL, "at most this many, which bounds the cost (default 1000)"},
-	{"autotune", 0, MONITORING, OPTION_TUNE, 0, "BP,AGGRS,MIN,MAX", 0, 0, NULL,
+	{"autotune", 0, ATTRIBUTES, OPTION_TUNE, 0, "BP,AGGRS,MIN,MAX", 0, 0, NULL,
 	 "tune the intervals until this share of the possible accesses is seen, basis points, "
 	 "over so many windows, sampling every MIN to MAX (default 400,3,5ms,10s)"},
-	{"no-autotune", 0, MONITORING, OPTION_CHOOSE, AT(autotune), NULL, TUNE_OFF, 0, NULL,
+	{"no-autotune", 0, ATTRIBUTES, OPTION_CHOOSE, AT(autotune), NULL, TUNE_OFF, 0, NULL,
 	 "keep the intervals as they are"},
+	{"sample", 0, COMMAND_TUNE, OPTION_TIME, AT(sample_us), "TIME", 1, LONGEST_US, NULL,
+	 "check one page of each region this often; no tuning unless asked for"},
+	{"aggr", 0, COMMAND_TUNE, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
+	 "length of a window; no tuning unless asked for"},
+	{"update", 0, COMMAND_TUNE, OPTION_TIME, AT(update_us), "TIME", 1, LONGEST_US, NULL,
+	 "look for new and gone mappings this often"},
+	{"min-regions", 0, COMMAND_TUNE, OPTION_COUNT, AT(min_regions), "N", 3, UINT32_MAX, NULL,
+	 "at least this many regions"},
+	{"max-regions", 0, COMMAND_TUNE, OPTION_COUNT, AT(max_regions), "N", 3, UINT32_MAX, NULL,
+	 "at most this many, which bounds the cost"},
+	{"autotune", 0, COMMAND_TUNE, OPTION_TUNE, 0, "BP,AGGRS,MIN,MAX", 0, 0, NULL,
+	 "tune the intervals until this share of the possible accesses is seen, basis points, "
+	 "over so many windows, sampling every MIN to MAX (default 400,3,5ms,10s)"},
+	{"no-autotune", 0, COMMAND_TUNE, OPTION_CHOOSE, AT(autotune), NULL, TUNE_OFF, 0, NULL,
+	 "keep the intervals as they are now"},
 	{"engine", 0, LIVE, OPTION_NAME, AT(engine), "NAME", 0, 0, engine_words,
 	 "how to learn of accesses (default auto)"},
+	{"engine", 0, COMMAND_START, OPTION_NAME, AT(engine), "NAME", 0, 0, start_engine_words,
+	 "how udamond learns of accesses (default auto); kernel: have the kernel's DAMON do it"},
+	{"engine", 0, CONTROLS & ~(unsigned int)COMMAND_START, OPTION_NAME, AT(engine), "NAME", 0,
+	 0, control_engine_words, "kernel: the kernel's DAMON instead of udamond"},
+	{"mount", 0, CONTROLS | COMMAND_NS, OPTION_FOLDER, AT(mount), "FOLDER", 0, 0, NULL,
+	 "where the tree is (default /run/udamon/sys; with --engine kernel /sys)"},
+	{"ops", 0, COMMAND_START, OPTION_NAME, AT(ops), "NAME", 0, 0, ops_words,
+	 "what is watched: vaddr (processes, the default), fvaddr (only given addresses of them), "
+	 "paddr (physical memory)"},
+	{"all", 0, COMMAND_STOP, OPTION_FLAG, AT(all), NULL, 0, 0, NULL, "stop every context"},
+	{"keep", 0, COMMAND_STOP, OPTION_FLAG, AT(keep), NULL, 0, 0, NULL,
+	 "leave parameters and statistics readable, and the place taken"},
+	{"force", 0, COMMAND_START, OPTION_FLAG, AT(force), NULL, 0, 0, NULL,
+	 "replace what is staged in the kdamond that was named"},
+	{"force", 0, CHANGES, OPTION_FLAG, AT(force), NULL, 0, 0, NULL,
+	 "bring in force whatever else is staged, too"},
 	{"max-stall", 0, LIVE | COMMAND_VERIFY, OPTION_TIME, AT(max_stall_us), "TIME", 1,
 	 LONGEST_US, NULL,
 	 "scan: longest time that clearing may keep a program from changing its mappings (default "
@@ -99,10 +137,12 @@ const struct option_spec option_specs[] = {
 	 "what a cell of the heatmap shows: mean (default), or max to see small hot parts"},
 	{"html", 0, REPORTING, OPTION_FILE, AT(html), "FILE", 0, 0, NULL,
 	 "also write the report as one self-contained web page"},
-	{"json", 0, REPORTING | COMMAND_DOCTOR | COMMAND_VERIFY, OPTION_FLAG, AT(json), NULL, 0, 0,
-	 NULL, "print the result as JSON"},
-	{"color", 0, REPORTING | COMMAND_DOCTOR, OPTION_WORD, AT(colour), "WHEN", 0, 0,
-	 colour_words, "colours and block characters (default auto: on a terminal)"},
+	{"json", 0,
+	 REPORTING | COMMAND_DOCTOR | COMMAND_VERIFY | COMMAND_START | COMMAND_STATUS |
+		 COMMAND_SCHEMES,
+	 OPTION_FLAG, AT(json), NULL, 0, 0, NULL, "print the result as JSON"},
+	{"color", 0, REPORTING | COMMAND_DOCTOR | COMMAND_TOP, OPTION_WORD, AT(colour), "WHEN", 0,
+	 0, colour_words, "colours and block characters (default auto: on a terminal)"},
 	{"quiet", 'q', EVERY, OPTION_FLAG, AT(quiet), NULL, 0, 0, NULL,
 	 "no live view, no progress, no notes; only results and errors"},
 	{"verbose", 'v', EVERY, OPTION_FLAG, AT(verbose), NULL, 0, 0, NULL,

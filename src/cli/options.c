@@ -15,13 +15,7 @@
 
 void options_init(struct options *opts)
 {
-	struct damon_attrs attrs;
-
-	damon_default_attrs(&attrs);
 	*opts = (struct options){
-		.update_us = 1000000,
-		.min_regions = attrs.min_nr_regions,
-		.max_regions = attrs.max_nr_regions,
 		.goal = {.access_bp = 400,
 			 .aggrs = 3,
 			 .min_sample_us = 5000,
@@ -268,6 +262,11 @@ int options_parse(struct options *opts, enum command_bit command, bool stop_at_o
 	return 0;
 }
 
+uint64_t options_update_us(const struct options *opts)
+{
+	return opts->update_us ? opts->update_us : 1000000;
+}
+
 int options_attrs(const struct options *opts, struct damon_attrs *attrs)
 {
 	bool scan = opts->engine && !strcmp(opts->engine, "scan");
@@ -285,9 +284,11 @@ int options_attrs(const struct options *opts, struct damon_attrs *attrs)
 			attrs->sample_interval = opts->aggr_us < SCAN_SAMPLE_US ? opts->aggr_us
 										: SCAN_SAMPLE_US;
 	}
-	attrs->ops_update_interval = opts->update_us;
-	attrs->min_nr_regions = opts->min_regions;
-	attrs->max_nr_regions = opts->max_regions;
+	attrs->ops_update_interval = options_update_us(opts);
+	if (opts->min_regions)
+		attrs->min_nr_regions = opts->min_regions;
+	if (opts->max_regions)
+		attrs->max_nr_regions = opts->max_regions;
 	if (opts->sample_us)
 		attrs->sample_interval = opts->sample_us;
 	if (opts->aggr_us)
@@ -297,8 +298,8 @@ int options_attrs(const struct options *opts, struct damon_attrs *attrs)
 			EXIT_USAGE,
 			"--min-regions '%llu' is above --max-regions '%llu'; raise the second "
 			"or lower the first",
-			(unsigned long long)opts->min_regions,
-			(unsigned long long)opts->max_regions);
+			(unsigned long long)attrs->min_nr_regions,
+			(unsigned long long)attrs->max_nr_regions);
 	if (attrs->sample_interval > attrs->aggr_interval)
 		return give_up(
 			EXIT_USAGE,

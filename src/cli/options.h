@@ -23,6 +23,15 @@ enum command_bit {
 	COMMAND_SIM = 1 << 4,
 	COMMAND_DOCTOR = 1 << 5,
 	COMMAND_VERIFY = 1 << 6,
+	COMMAND_START = 1 << 7,
+	COMMAND_STOP = 1 << 8,
+	COMMAND_PAUSE = 1 << 9,
+	COMMAND_RESUME = 1 << 10,
+	COMMAND_TUNE = 1 << 11,
+	COMMAND_STATUS = 1 << 12,
+	COMMAND_SCHEMES = 1 << 13,
+	COMMAND_TOP = 1 << 14,
+	COMMAND_NS = 1 << 15,
 };
 
 /** enum colour_choice - --color */
@@ -54,6 +63,8 @@ struct options {
 	enum tune_choice autotune;
 	struct damon_intervals_goal goal;
 	const char *engine;
+	const char *mount;
+	const char *ops;
 	uint64_t max_stall_us;
 	uint64_t seed;
 	uint64_t for_us;
@@ -78,6 +89,9 @@ struct options {
 	int heat;   /* enum report_heat */
 	int colour; /* enum colour_choice */
 	bool list;
+	bool keep;
+	bool force;
+	bool all;
 	bool json;
 	bool quiet;
 	bool verbose;
@@ -101,6 +115,9 @@ void options_clear(struct options *opts);
  */
 int options_parse(struct options *opts, enum command_bit command, bool stop_at_operand, int argc,
 		  char **argv, int *first_operand);
+
+/** options_update_us() - how often the layout is to be read again */
+uint64_t options_update_us(const struct options *opts);
 
 /**
  * options_attrs() - monitoring attributes from the options, checked against each other

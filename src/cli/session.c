@@ -101,7 +101,7 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 		    ctx->nr_targets == 1 ? &session->recording.maps : NULL);
 	if (session->starting && window->t_end_ns - session->t_start_ns >= START_UP_NS) {
 		session->starting = false;
-		set_update(ctx, session->opts->update_us);
+		set_update(ctx, options_update_us(session->opts));
 	}
 	kick(session);
 	return 0;

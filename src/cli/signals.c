@@ -53,10 +53,30 @@ int signals_next(bool *from_terminal)
 	return (int)info.ssi_signo;
 }
 
+static volatile sig_atomic_t end_noted;
+
+static void note_end(int signo)
+{
+	end_noted = signo;
+}
+
+void signals_note_end(void)
+{
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = note_end}; /* without SA_RESTART */
+	struct sigaction before;
+
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (!sigaction(ending[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(ending[i], &action, NULL);
+}
+
 bool signals_end_asked(void)
 {
 	sigset_t pending;
 
+	if (end_noted)
+		return true;
 	return !sigpending(&pending) &&
 	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
 		sigismember(&pending, SIGHUP) == 1);

@@ -32,7 +32,14 @@ int signals_fd(void);
  */
 int signals_next(bool *from_terminal);
 
-/** signals_end_asked() - whether SIGINT, SIGTERM or SIGHUP is queued; it stays there */
+/**
+ * signals_note_end() - instead of a queue: SIGINT, SIGTERM, SIGHUP interrupt what waits, and are remembered
+ *
+ * For commands that have something to put back and wait in single system calls.
+ */
+void signals_note_end(void);
+
+/** signals_end_asked() - whether SIGINT, SIGTERM or SIGHUP is queued, where it stays, or was noted */
 bool signals_end_asked(void);
 
 /** signals_restore() - in a child, before exec: everything as it was when the program started */

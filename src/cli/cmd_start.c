@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* udamon start: stage a context in a free kdamond and start it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/contexts.h"
+#include "cli/message.h"
+#include "cli/signals.h"
+#include "cli/staging.h"
+#include "system/process.h"
+
+/*
+ * The number of a kernel's kdamonds can't change while one runs, and changing it throws away what is
+ * staged in all. So the first start makes some to spare for later ones.
+ */
+#define SPARE_KDAMONDS "4"
+
+/* What is found while a place is looked for. */
+struct places {
+	bool free;
+	bool running;
+	bool staged;
+	struct context_address first_free;
+	unsigned int staged_one;
+};
+
+static int look_at(const struct tree *tree, unsigned int nr, struct places *places)
+{
+	char path[TREE_PATH_SIZE];
+
+	*places = (struct places){0};
+	for (unsigned int k = 0; k < nr; k++) {
+		struct context_address address = {.kdamond = k};
+		enum context_state state;
+		int ret = context_state(tree, &address, &state);
+
+		if (ret)
+			return tree_failed(tree, tree_path(path, "%u/state", k), NULL, ret);
+		if (state == CONTEXT_NONE && !places->free) {
+			places->free = true;
+			places->first_free = address;
+		}
+		if (state == CONTEXT_OFF && !places->staged) {
+			places->staged = true;
+			places->staged_one = k;
+		}
+		if (state == CONTEXT_ON || state == CONTEXT_PAUSED)
+			places->running = true;
+	}
+	return 0;
+}
+
+/*
+ * Find a kdamond in which nothing is staged; make one if that is possible without touching the others.
+ */
+static int find_place(const struct tree *tree, struct context_address *address)
+{
+	struct places places;
+	char path[TREE_PATH_SIZE], number[16];
+	unsigned int nr;
+	int ret = nr_kdamonds(tree, &nr);
+
+	if (!ret)
+		ret = look_at(tree, nr, &places);
+	if (ret)
+		return ret;
+	if (places.free) {
+		*address = places.first_free;
+		return 0;
+	}
+	*address = (struct context_address){.kdamond = nr};
+	/* A udamond's own file adds some and leaves the others as they are. */
+	snprintf(number, sizeof(number), "%u", nr + 1);
+	ret = tree_put_own(tree, "nr_kdamonds", number);
+	if (ret != -ENOENT)
+		return ret ? tree_failed_own(tree, "nr_kdamonds", number, ret) : 0;
+	if (!nr) {
+		ret = tree_put(tree, tree_path(path, "nr_kdamonds"), SPARE_KDAMONDS);
+		return ret ? tree_failed(tree, path, SPARE_KDAMONDS, ret) : 0;
+	}
+	if (places.staged)
+		return give_up(
+			EXIT_FAILED,
+			"no kdamond is free (%u there are); empty one that doesn't run with: "
+			"udamon stop %u",
+			nr, places.staged_one);
+	return give_up(EXIT_FAILED,
+		       "no kdamond is free, and there can't be more than the %u while one runs; "
+		       "stop one with: udamon stop",
+		       nr);
+}
+
+/* The kdamond that was named, if it is free. */
+static int named_place(const struct tree *tree, const char *text, bool force,
+		       struct context_address *address)
+{
+	char path[TREE_PATH_SIZE];
+	enum context_state state;
+	int ret = address_parse(text, address);
+
+	if (ret)
+		return ret;
+	if (address->context)
+		return give_up(EXIT_FAILED, "'%s': a kdamond has one context, number 0", text);
+	ret = context_state(tree, address, &state);
+	if (ret == -ENOENT)
+		return give_up(EXIT_FAILED,
+			       "'%s': there is no such kdamond; leave it out to have a free one "
+			       "found or made",
+			       text);
+	if (ret)
+		return tree_failed(tree, tree_path(path, "%u/state", address->kdamond), NULL, ret);
+	if (state == CONTEXT_ON || state == CONTEXT_PAUSED)
+		return give_up(EXIT_FAILED, "'%s': it runs already; change it with: udamon tune %s",
+			       text, text);
+	if (state == CONTEXT_OFF && !force)
+		return give_up(EXIT_FAILED,
+			       "'%s': something is staged there; replace it with --force", text);
+	return 0;
+}
+
+static int check_processes(const struct options *opts)
+{
+	for (size_t i = 0; i < opts->nr_pids; i++) {
+		struct process_info info;
+		int ret = process_info_read(&info, opts->pids[i]);
+
+		if (ret == -ESRCH)
+			return give_up(EXIT_FAILED, "--pid '%d': there is no such process",
+				       (int)opts->pids[i]);
+		if (ret)
+			return give_up(EXIT_FAILED, "--pid '%d': %s", (int)opts->pids[i],
+				       strerror(-ret));
+		if (info.kernel_thread)
+			return give_up(
+				EXIT_FAILED,
+				"--pid '%d': a kernel thread, which has no memory of its own",
+				(int)opts->pids[i]);
+	}
+	return 0;
+}
+
+static int check_usage(const struct options *opts, int argc, char **argv)
+{
+	bool physical = opts->ops && !strcmp(opts->ops, "paddr");
+
+	if (argc > 1)
+		return give_up(EXIT_USAGE, "'%s': one kdamond at a time", argv[1]);
+	if (physical && opts->nr_pids)
+		return give_up(EXIT_USAGE,
+			       "--pid '%d' and --ops paddr don't go together: physical memory "
+			       "belongs to no process",
+			       (int)opts->pids[0]);
+	if (!physical && !opts->nr_pids)
+		return give_up(EXIT_USAGE, "what shall be watched? give -p PID, or --ops paddr");
+	if (opts->nr_ranges && opts->nr_pids > 1)
+		return give_up(EXIT_USAGE, "--range needs one process: addresses are another "
+					   "process's");
+	if (opts->ops && !strcmp(opts->ops, "fvaddr") && !opts->nr_ranges)
+		return give_up(EXIT_USAGE, "--ops fvaddr needs the addresses: --range START-END");
+	return 0;
+}
+
+static void add_targets(struct settings *settings, const struct options *opts)
+{
+	size_t nr = opts->nr_pids ? opts->nr_pids : 1;
+
+	settings_text(settings, opts->ops ? opts->ops : "vaddr", NULL, "operations");
+	settings_number(settings, nr, 0, "targets/nr_targets");
+	for (size_t i = 0; i < opts->nr_pids; i++)
+		settings_number(settings, (uint64_t)opts->pids[i], UINT64_MAX,
+				"targets/%zu/pid_target", i);
+	if (!opts->nr_ranges)
+		return;
+	settings_number(settings, opts->nr_ranges, 0, "targets/0/regions/nr_regions");
+	for (size_t i = 0; i < opts->nr_ranges; i++) {
+		settings_number(settings, opts->ranges[i].start, UINT64_MAX,
+				"targets/0/regions/%zu/start", i);
+		settings_number(settings, opts->ranges[i].end, UINT64_MAX,
+				"targets/0/regions/%zu/end", i);
+	}
+}
+
+/* Take what was staged away again, so that the kdamond is free. */
+static void clear_place(const struct tree *tree, const struct context_address *address)
+{
+	char path[TREE_PATH_SIZE];
+
+	tree_path(path, "%u/contexts/nr_contexts", address->kdamond);
+	if (tree_put(tree, path, "0"))
+		give_up(EXIT_FAILED,
+			"what was staged in kdamond %u is left; remove it with: udamon stop %u",
+			address->kdamond, address->kdamond);
+}
+
+/* Tuning is only a default: kernels before 6.15 haven't it. */
+static void fit_attrs(const struct tree *tree, const struct context_address *address,
+		      const struct options *opts, struct damon_attrs *attrs)
+{
+	char path[TREE_PATH_SIZE];
+
+	if (opts->autotune != TUNE_DEFAULT || !attrs->intervals_goal.aggrs ||
+	    tree_has(tree,
+		     tree_path(path, "%u/contexts/%u/monitoring_attrs/intervals/intervals_goal",
+			       address->kdamond, address->context)))
+		return;
+	note("this kernel's DAMON can't tune the intervals; they stay as they are");
+	attrs->intervals_goal.aggrs = 0;
+}
+
+static int stage_and_start(const struct tree *tree, const struct context_address *address,
+			   const struct options *opts, struct damon_attrs *attrs)
+{
+	struct settings settings = {0};
+	char path[TREE_PATH_SIZE];
+	int ret;
+
+	tree_path(path, "%u/contexts/nr_contexts", address->kdamond);
+	ret = tree_put(tree, path, "1");
+	if (ret)
+		return tree_failed(tree, path, "1", ret);
+	fit_attrs(tree, address, opts, attrs);
+	add_targets(&settings, opts);
+	settings_attrs(&settings, attrs);
+	ret = settings_write(&settings, tree, address, NULL);
+	settings_clear(&settings);
+	if (!ret && signals_end_asked())
+		ret = give_up(EXIT_FAILED, "interrupted; nothing was started");
+	if (!ret)
+		ret = tree_state(tree, address->kdamond, "on");
+	if (ret)
+		clear_place(tree, address);
+	return ret;
+}
+
+static void tell_started(const struct tree *tree, const struct context_address *address,
+			 const struct options *opts)
+{
+	int64_t kdamond;
+	char path[TREE_PATH_SIZE], what[64];
+
+	if (!opts->nr_pids)
+		snprintf(what, sizeof(what), "physical memory");
+	else if (opts->nr_pids == 1)
+		snprintf(what, sizeof(what), "process %d", (int)opts->pids[0]);
+	else
+		snprintf(what, sizeof(what), "%zu processes", opts->nr_pids);
+	if (tree_get_number(tree, tree_path(path, "%u/pid", address->kdamond), &kdamond))
+		kdamond = -1;
+	if (opts->json)
+		printf("{\"context\": \"%u/%u\", \"kdamond_pid\": %lld}\n", address->kdamond,
+		       address->context, (long long)kdamond);
+	else
+		printf("%u/%u\n", address->kdamond, address->context);
+	note("watches %s; see: udamon status %u", what, address->kdamond);
+}
+
+int start_command(const struct options *opts, int argc, char **argv)
+{
+	struct context_address address;
+	struct damon_attrs attrs;
+	struct tree tree;
+	int ret = check_usage(opts, argc, argv);
+
+	if (ret)
+		return ret;
+	ret = options_attrs(opts, &attrs);
+	if (ret)
+		return ret;
+	signals_note_end();
+	ret = tree_open(&tree, opts);
+	if (!ret)
+		ret = check_processes(opts);
+	if (!ret)
+		ret = tree_lock(&tree);
+	if (!ret)
+		ret = argc ? named_place(&tree, argv[0], opts->force, &address)
+			   : find_place(&tree, &address);
+	if (!ret)
+		ret = stage_and_start(&tree, &address, opts, &attrs);
+	if (!ret)
+		tell_started(&tree, &address, opts);
+	tree_close(&tree);
+	return ret;
+}
