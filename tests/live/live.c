@@ -12,27 +12,46 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "access/doctor.h"
+#include "beats.h"
+#include "ops/vaddr_both.h"
 
 #define MAX_OPTIONS 16
 
-static void exec_patterns(const char *options, int in, int out)
+/* Longest wait for windows that can be judged. */
+#define PATIENCE_NS 60000000000ULL
+
+/* Which a target is given its beats by. */
+#define BEATS_FD 9
+
+struct live_way live_way;
+
+/* Whose windows are judged by whether they got to run. */
+static const struct live_target *judged;
+static size_t nr_judged;
+
+static void exec_patterns(const char *options, int in, int out, int beats)
 {
-	char path[4096], words[256], *argv[MAX_OPTIONS + 2], *at = words;
+	char path[4096], words[256], *argv[MAX_OPTIONS + 4], *at = words;
+	char beats_fd[] = {'0' + BEATS_FD, '\0'};
 	const char *build = getenv("UDAMON_BUILD");
 	size_t nr = 0;
 
 	dup2(in, 0);
 	dup2(out, 1);
+	dup2(beats, BEATS_FD);
 	snprintf(path, sizeof(path), "%s/tests/live/patterns", build ? build : "build");
 	snprintf(words, sizeof(words), "%s", options);
 	argv[nr++] = path;
-	while (nr <= MAX_OPTIONS && (argv[nr] = strtok_r(at, " ", &at)))
+	argv[nr++] = "--beats";
+	argv[nr++] = beats_fd;
+	while (nr <= MAX_OPTIONS + 2 && (argv[nr] = strtok_r(at, " ", &at)))
 		nr++;
 	argv[nr] = NULL;
 	execv(path, argv);
@@ -66,15 +85,20 @@ static void read_answer(struct live_target *target)
 
 void live_target_start(struct live_target *target, const char *options)
 {
-	int to[2], from[2];
+	int to[2], from[2], beats;
 
 	memset(target, 0, sizeof(*target));
+	beats = memfd_create("beats", MFD_CLOEXEC);
+	assert_true(beats >= 0 && !ftruncate(beats, sizeof(*target->beats)));
+	target->beats = live_beats_map(beats);
+	assert_non_null(target->beats);
 	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
 	target->pid = fork();
 	assert_true(target->pid >= 0);
 	if (!target->pid)
-		exec_patterns(options, to[0], from[1]);
+		exec_patterns(options, to[0], from[1], beats);
+	close(beats);
 	close(to[0]);
 	close(from[1]);
 	target->to = fdopen(to[1], "w");
@@ -106,6 +130,8 @@ void live_target_stop(struct live_target *target)
 	if (target->from)
 		fclose(target->from);
 	target->to = target->from = NULL;
+	/* It stays mapped: the kdamond may be looking at it right now. */
+	target->beats = NULL;
 	target->pid = 0;
 }
 
@@ -136,6 +162,31 @@ static void unlock(struct live_monitor *monitor)
 	monitor->port->mutex_unlock(monitor->port, monitor->mutex);
 }
 
+void live_monitor_judge(const struct live_target *targets, size_t nr)
+{
+	judged = targets;
+	nr_judged = nr;
+}
+
+/* Whether a target didn't get to run for more than a tenth of the window. */
+static bool was_late(struct live_monitor *monitor, const struct damon_window *window)
+{
+	bool late = false;
+	size_t i;
+
+	for (i = 0; i < nr_judged && i < LIVE_MAX_TARGETS; i++) {
+		const struct live_beats *beats = judged[i].beats;
+		uint64_t now;
+
+		if (!beats)
+			continue;
+		now = live_beats_late_ns(beats);
+		late |= now - monitor->late_ns[i] > (window->t_end_ns - window->t_start_ns) / 10;
+		monitor->late_ns[i] = now;
+	}
+	return late;
+}
+
 static int on_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
 {
 	struct live_monitor *monitor = data;
@@ -143,10 +194,19 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	size_t i;
 	uint32_t t;
 
+	if (was_late(monitor, window)) {
+		lock(monitor);
+		monitor->nr_late++;
+		unlock(monitor);
+		return 0;
+	}
+	if (live_way.window)
+		live_way.window(ctx, window);
 	lock(monitor);
 	for (t = 0; t < ctx->nr_targets && t < LIVE_MAX_TARGETS; t++) {
 		snapshot = &monitor->snapshots[t][monitor->nr_windows % LIVE_WINDOWS];
 		snapshot->nr_samples = window->nr_samples;
+		snapshot->unit = ctx->access_unit;
 		snapshot->nr = damon_nr_regions(ctx->targets[t]);
 		if (snapshot->nr > LIVE_MAX_REGIONS)
 			snapshot->nr = LIVE_MAX_REGIONS;
@@ -204,6 +264,8 @@ static void add_targets(struct live_monitor *monitor, const pid_t *pids, size_t 
 
 void live_monitor_prepare(struct live_monitor *monitor)
 {
+	bool both = live_way.engine && !strcmp(live_way.engine, "both");
+	const struct damon_vaddr_options options = {.engine = both ? "scan" : live_way.engine};
 	struct damon_attrs attrs;
 
 	memset(monitor, 0, sizeof(*monitor));
@@ -212,13 +274,19 @@ void live_monitor_prepare(struct live_monitor *monitor)
 	assert_int_equal(monitor->port->mutex_new(monitor->port, &monitor->mutex), 0);
 	assert_int_equal(monitor->port->cond_new(monitor->port, &monitor->cond), 0);
 	assert_int_equal(damon_lib_new(&monitor->lib, monitor->port), 0);
-	if (damon_vaddr_env_new(&monitor->env, NULL, &monitor->error))
+	if (damon_vaddr_env_new(&monitor->env, &options, &monitor->error))
 		fail_msg("%s", monitor->error.text);
-	assert_int_equal(damon_vaddr_register(monitor->lib, monitor->env), 0);
+	assert_int_equal(both ? vaddr_both_register(monitor->lib, monitor->env)
+			      : damon_vaddr_register(monitor->lib, monitor->env),
+			 0);
 	assert_int_equal(damon_new_ctx(&monitor->ctx, monitor->lib), 0);
 	assert_int_equal(damon_select_ops(monitor->ctx, DAMON_OPS_VADDR), 0);
 	damon_default_attrs(&attrs);
 	attrs.ops_update_interval = 200000;
+	if (live_way.sample_us)
+		attrs.sample_interval = live_way.sample_us;
+	if (live_way.aggr_us)
+		attrs.aggr_interval = live_way.aggr_us;
 	attrs.min_nr_regions = LIVE_MIN_REGIONS;
 	assert_int_equal(damon_set_attrs(monitor->ctx, &attrs), 0);
 	monitor->ctx->seed = 1;
@@ -240,16 +308,22 @@ int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t n
 
 bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)
 {
-	uint64_t goal;
+	uint64_t deadline = monitor->port->now_ns(monitor->port) + PATIENCE_NS, goal, late;
 	bool reached;
+	int ret = 0;
 
 	lock(monitor);
 	goal = monitor->nr_windows + nr;
-	while (monitor->nr_windows < goal && !monitor->stopped)
-		monitor->port->cond_wait(monitor->port, monitor->cond, monitor->mutex,
-					 DAMON_NO_DEADLINE);
+	while (monitor->nr_windows < goal && !monitor->stopped && !ret)
+		ret = monitor->port->cond_wait(monitor->port, monitor->cond, monitor->mutex,
+					       deadline);
 	reached = monitor->nr_windows >= goal;
+	late = monitor->nr_late;
 	unlock(monitor);
+	if (!reached && ret)
+		fail_msg("expected %u windows in which the targets got to run within a minute; in "
+			 "%lu they didn't: this machine is too busy",
+			 nr, late);
 	return reached;
 }
 
@@ -318,7 +392,8 @@ static void score_window(const struct live_snapshot *snapshot, const struct live
 
 	for (i = 0; i < snapshot->nr; i++) {
 		const struct damon_region *region = &snapshot->regions[i];
-		bool hot = 2 * region->nr_accesses >= snapshot->nr_samples;
+		bool hot = 2ULL * region->nr_accesses >=
+			   (uint64_t)snapshot->nr_samples * snapshot->unit;
 
 		if (hot)
 			found += region->ar.end - region->ar.start;
@@ -394,7 +469,7 @@ static void print_window(const struct live_snapshot *snapshot, const struct live
 	for (i = 0; i < snapshot->nr; i++) {
 		const struct damon_region *region = &snapshot->regions[i];
 
-		if (2 * region->nr_accesses < snapshot->nr_samples &&
+		if (2ULL * region->nr_accesses < (uint64_t)snapshot->nr_samples * snapshot->unit &&
 		    (region->ar.end + margin <= part->start ||
 		     region->ar.start >= part->end + margin))
 			continue;

@@ -41,6 +41,7 @@ struct live_target {
 	FILE *from;
 	size_t nr_parts;
 	struct live_part parts[LIVE_MAX_PARTS];
+	struct live_beats *beats; /* when it didn't get to run */
 };
 
 /* Start it with the options in @options (separated by blanks) and wait until it is ready. */
@@ -58,6 +59,7 @@ uint64_t live_target_rollup(const struct live_target *target, const char *field)
 struct live_snapshot {
 	size_t nr;
 	uint32_t nr_samples;
+	uint32_t unit; /* a region's accesses in a sample are of so many */
 	struct damon_region regions[LIVE_MAX_REGIONS];
 };
 
@@ -71,7 +73,9 @@ struct live_monitor {
 	struct damon_mutex *mutex;
 	struct damon_cond *cond;
 	/* Under the mutex. */
-	uint64_t nr_windows;
+	uint64_t nr_windows; /* judged */
+	uint64_t nr_late;    /* not judged: a target didn't get to run */
+	uint64_t late_ns[LIVE_MAX_TARGETS];
 	bool stopped;
 	int result;
 	struct damon_cost cost;
@@ -84,6 +88,23 @@ struct live_monitor {
 	} events[LIVE_MAX_EVENTS];
 };
 
+/* How monitors watch that are prepared from now on. */
+struct live_way {
+	const char *engine; /* NULL: the default; "both": point, compared with scan */
+	uint64_t sample_us; /* 0: the default, as the next */
+	uint64_t aggr_us;
+	/* Called for each window that is judged, on the kdamond. */
+	void (*window)(struct damon_ctx *ctx, const struct damon_window *window);
+};
+
+extern struct live_way live_way;
+
+/*
+ * Leave out windows in which one of these @nr targets didn't get to run for more than a tenth of
+ * the time; in the order in which they are watched.
+ */
+void live_monitor_judge(const struct live_target *targets, size_t nr);
+
 /* A context without targets, not started. */
 void live_monitor_prepare(struct live_monitor *monitor);
 
@@ -93,7 +114,10 @@ void live_monitor_prepare(struct live_monitor *monitor);
  */
 int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr);
 
-/* Wait until @nr more windows have been published, or the kdamond has ended (false). */
+/*
+ * Wait until @nr more windows have been published that are judged, or the kdamond has ended
+ * (false). Fails when the machine is so busy that this takes longer than a minute.
+ */
 bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr);
 
 /* Wait until an event @what came (true), or @seconds have passed. */

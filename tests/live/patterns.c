@@ -11,11 +11,14 @@
  *   --with-child		shared memory that a child process has mapped, too
  *   --locked			lock the hot part in memory
  *   --threads N		N threads share the work
+ *   --churn			map, use and unmap memory besides, all the time
+ *   --beats FD			tell in this shared file (struct live_beats) when it didn't get to run
  *
  * Prints "cold START END", "hot START END", "child PID" and then "ready". Obeys lines on
  * its standard input, and answers each with lines of that kind and "ready":
  *   grow MIB	map more hot memory		shrink	unmap what "grow" mapped
  *   exec	become this program anew	fork	start a child that sleeps
+ *   collapse	make huge pages of what can be	split	map them page by page
  *   leave	exit
  */
 #include <errno.h>
@@ -32,15 +35,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "beats.h"
+
 #define MIB	   (1ULL << 20)
 #define PAGE_BYTES 4096
 
 /* Often enough to be there in every sampling interval, without filling a processor. */
 #define PAUSE_NS 500000
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 struct options {
 	uint64_t cold, hot;
-	bool read, huge, by_pages, shared, child, locked;
+	bool read, huge, by_pages, shared, child, locked, churn;
 	unsigned int threads;
 };
 
@@ -54,6 +63,9 @@ struct part {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct part parts[2];
+
+static struct live_beats *beats;
+static char *area;
 
 static void fail(const char *what)
 {
@@ -90,6 +102,8 @@ static void *work(void *arg)
 	unsigned int me = (unsigned int)(uintptr_t)arg, i;
 
 	for (;;) {
+		if (beats)
+			live_beat(&beats->threads[me]);
 		pthread_mutex_lock(&lock);
 		for (i = 0; i < 2; i++) {
 			uint64_t share = parts[i].size / options.threads / PAGE_BYTES * PAGE_BYTES;
@@ -109,13 +123,13 @@ static void *work(void *arg)
  * Protecting one page of a huge page and taking that back leaves the page as it
  * is in memory, but no single entry maps it any more.
  */
-static void map_by_pages(char *area, uint64_t size)
+static void map_by_pages(char *from, uint64_t size)
 {
 	uint64_t i;
 
 	for (i = 0; i < size; i += 2 * MIB) {
-		if (mprotect(area + i, PAGE_BYTES, PROT_READ) ||
-		    mprotect(area + i, PAGE_BYTES, PROT_READ | PROT_WRITE))
+		if (mprotect(from + i, PAGE_BYTES, PROT_READ) ||
+		    mprotect(from + i, PAGE_BYTES, PROT_READ | PROT_WRITE))
 			fail("mprotect");
 	}
 }
@@ -124,14 +138,14 @@ static void map_by_pages(char *area, uint64_t size)
 static char *map(uint64_t size)
 {
 	int flags = MAP_ANONYMOUS | (options.shared ? MAP_SHARED : MAP_PRIVATE);
-	char *area = mmap(NULL, size + 2 * MIB, PROT_READ | PROT_WRITE, flags, -1, 0), *aligned;
+	char *from = mmap(NULL, size + 2 * MIB, PROT_READ | PROT_WRITE, flags, -1, 0), *aligned;
 
-	if (area == MAP_FAILED)
+	if (from == MAP_FAILED)
 		fail("mmap");
-	aligned = (char *)(((uintptr_t)area + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
-	if (aligned > area)
-		munmap(area, (size_t)(aligned - area));
-	munmap(aligned + size, 2 * MIB - (size_t)(aligned - area));
+	aligned = (char *)(((uintptr_t)from + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
+	if (aligned > from)
+		munmap(from, (size_t)(aligned - from));
+	munmap(aligned + size, 2 * MIB - (size_t)(aligned - from));
 	madvise(aligned, size, options.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	memset(aligned, 0, size);
 	if (options.by_pages)
@@ -160,6 +174,28 @@ static void start_child(void)
 		pause();
 }
 
+/* Memory that comes and goes: it is used, and so may be seen as hot for a moment, but isn't told of. */
+static void *churn(void *arg)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+	uint64_t size = 4 * MIB, round;
+	char *memory;
+
+	for (round = 0;; round++) {
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			      0);
+		if (memory == MAP_FAILED)
+			fail("mmap");
+		memset(memory, 1, size);
+		nanosleep(&pause, NULL);
+		/* In one piece, or with a hole in it first. */
+		if (round % 2)
+			munmap(memory + size / 4, size / 4);
+		munmap(memory, size);
+	}
+	return NULL;
+}
+
 static void obey(char *line, char **argv)
 {
 	unsigned long mib;
@@ -177,6 +213,12 @@ static void obey(char *line, char **argv)
 	} else if (!strncmp(line, "exec", 4)) {
 		execv("/proc/self/exe", argv);
 		fail("exec");
+	} else if (!strncmp(line, "collapse", 8)) {
+		/* What couldn't be collapsed is seen in the sizes the kernel tells. */
+		madvise(area, options.cold + options.hot, MADV_HUGEPAGE);
+		madvise(area, options.cold + options.hot, MADV_COLLAPSE);
+	} else if (!strncmp(line, "split", 5)) {
+		map_by_pages(area, options.cold + options.hot);
 	} else if (!strncmp(line, "leave", 5)) {
 		exit(0);
 	}
@@ -200,6 +242,10 @@ static void parse(char **argv)
 			options.shared = options.child = true;
 		else if (!strcmp(*argv, "--locked"))
 			options.locked = true;
+		else if (!strcmp(*argv, "--churn"))
+			options.churn = true;
+		else if (!strcmp(*argv, "--beats") && argv[1])
+			beats = live_beats_map(atoi(*++argv));
 		else if (!strcmp(*argv, "--cold") && argv[1])
 			options.cold = strtoull(*++argv, NULL, 0) * MIB;
 		else if (!strcmp(*argv, "--hot") && argv[1])
@@ -222,7 +268,7 @@ static void volunteer_for_oom(void)
 
 int main(int argc, char **argv)
 {
-	char line[64], *area;
+	char line[64];
 	pthread_attr_t attr;
 	pthread_t thread;
 	unsigned int i;
@@ -249,6 +295,8 @@ int main(int argc, char **argv)
 		if (pthread_create(&thread, &attr, work, (void *)(uintptr_t)i))
 			fail("pthread_create");
 	}
+	if (options.churn && pthread_create(&thread, &attr, churn, NULL))
+		fail("pthread_create");
 	while (fgets(line, sizeof(line), stdin))
 		obey(line, argv);
 	return 0;
