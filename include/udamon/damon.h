@@ -141,12 +141,14 @@ struct damon_probe {
  * @clears:	Accessed bits made old (each may cost the target a page walk)
  * @flushes:	flushes of a target's whole TLB
  * @unwatchable_bytes: size of mappings that can't be watched now
+ * @target_ns:	processor time that clears and flushes cost the targets, estimated
  */
 struct damon_cost {
 	uint64_t cpu_ns;
 	uint64_t clears;
 	uint64_t flushes;
 	uint64_t unwatchable_bytes;
+	uint64_t target_ns;
 };
 
 /**
@@ -157,6 +159,7 @@ struct damon_cost {
  * @aggr_us:	aggregation interval that was in force
  * @nr_samples:	sampling intervals it really had
  * @cost:	running totals at its end
+ * @floor_us:	damon_set_interval_floor() as it stands at its end; 0: none
  *
  * Regions are read with damon_get_region(): merged, not split yet.
  */
@@ -167,6 +170,7 @@ struct damon_window {
 	uint64_t aggr_us;
 	uint32_t nr_samples;
 	struct damon_cost cost;
+	uint64_t floor_us;
 };
 
 /**
@@ -225,7 +229,7 @@ struct damon_target {
  * damon_start() and read on the kdamond; a running context is changed by
  * damon_commit_ctx().
  *
- * @attrs:	as set by damon_set_attrs()
+ * @attrs:	as set by damon_set_attrs() and tuned since; damon_intervals_in_force() may be longer
  * @pause:	parameter: keep everything, do nothing (see damon_pause())
  * @seed:	of the context's random numbers; 0 asks the port for one at start,
  *		and then reads back what was used
@@ -300,6 +304,30 @@ int damon_check_attrs(const struct damon_attrs *attrs);
  * -EBUSY from a walk's function (nothing changed).
  */
 int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);
+
+/**
+ * damon_set_interval_floor() - keep sampling intervals from being shorter than @floor_us
+ * @floor_us:	microseconds; 0 takes the bound away
+ *
+ * For those who bound the cost: an operations set, or the context's owner; the last call counts.
+ * While &damon_attrs.sample_interval is shorter, sampling intervals are of this length, and a window
+ * keeps its number of samples, so counts stay comparable. It goes before
+ * &damon_intervals_goal.max_sample_us. The attributes go on holding what was asked for (or was tuned),
+ * and are in force again when the floor allows it.
+ *
+ * A higher floor lengthens the sampling intervals to come at once, a lower one those of the next window;
+ * windows tell of it (&damon_window.sample_us, @aggr_us), ages are rescaled, from the next one on.
+ * On the kdamond, or while the context isn't running: then it is in force from the
+ * start on. The end of the kdamond takes it away.
+ */
+void damon_set_interval_floor(struct damon_ctx *ctx, uint64_t floor_us);
+
+/**
+ * damon_intervals_in_force() - the intervals of the present window; on the kdamond, or not running
+ *
+ * Those of &damon_ctx.attrs, unless the floor is higher.
+ */
+void damon_intervals_in_force(const struct damon_ctx *ctx, uint64_t *sample_us, uint64_t *aggr_us);
 
 /** damon_new_target() - a target without regions; 0 or -ENOMEM */
 int damon_new_target(struct damon_target **target, struct damon_lib *lib);

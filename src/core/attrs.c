@@ -66,16 +66,61 @@ static uint64_t saturating_sum(uint64_t a, uint64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
-/* @interval_us in whole sampling intervals. */
-static uint64_t in_samples(const struct damon_attrs *attrs, uint64_t interval_us)
+/* The intervals in force. A window keeps its samples, however long these are. */
+
+struct intervals {
+	uint64_t sample_us;
+	uint64_t aggr_us;
+};
+
+static struct intervals with_floor(const struct damon_attrs *attrs, uint64_t floor_us)
 {
-	return interval_us / (attrs->sample_interval ? attrs->sample_interval : 1);
+	if (floor_us <= attrs->sample_interval)
+		return (struct intervals){attrs->sample_interval, attrs->aggr_interval};
+	return (struct intervals){floor_us,
+				  saturating_product(floor_us, damon_nr_samples_per_aggr(attrs))};
+}
+
+static struct intervals in_force(const struct damon_ctx *ctx)
+{
+	return with_floor(&ctx->attrs, ctx->internal->floor_us);
+}
+
+static bool intervals_differ(struct intervals a, struct intervals b)
+{
+	return a.sample_us != b.sample_us || a.aggr_us != b.aggr_us;
+}
+
+uint64_t damon_sample_us(const struct damon_ctx *ctx)
+{
+	uint64_t sample_us = in_force(ctx).sample_us;
+
+	return sample_us ? sample_us : 1;
+}
+
+uint64_t damon_aggr_us(const struct damon_ctx *ctx)
+{
+	return in_force(ctx).aggr_us;
+}
+
+void damon_intervals_in_force(const struct damon_ctx *ctx, uint64_t *sample_us, uint64_t *aggr_us)
+{
+	const struct intervals now = in_force(ctx);
+
+	*sample_us = now.sample_us;
+	*aggr_us = now.aggr_us;
+}
+
+/* @interval_us in whole sampling intervals. */
+static uint64_t in_samples(const struct damon_ctx *ctx, uint64_t interval_us)
+{
+	return interval_us / damon_sample_us(ctx);
 }
 
 static void rebase_update(struct damon_ctx *ctx)
 {
 	ctx->internal->next_update_sis = saturating_sum(
-		ctx->internal->passed_sis, in_samples(&ctx->attrs, ctx->attrs.ops_update_interval));
+		ctx->internal->passed_sis, in_samples(ctx, ctx->attrs.ops_update_interval));
 }
 
 static void rebase_tune(struct damon_ctx *ctx)
@@ -129,9 +174,10 @@ void damon_drop_half_window(struct damon_ctx *ctx)
 	}
 }
 
-/* What was learned, in terms of @new. */
-static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new)
+/* What was learned, in terms of @new and windows of @new_aggr. */
+static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new, uint64_t new_aggr)
 {
+	uint64_t old_aggr = in_force(ctx).aggr_us;
 	uint64_t old_samples = damon_nr_samples_per_aggr(&ctx->attrs);
 	uint64_t new_samples = damon_nr_samples_per_aggr(new);
 	uint32_t i, probe, hits;
@@ -147,8 +193,7 @@ static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new
 								     old_samples, new_samples);
 			rest->last_probe_sum =
 				damon_rescale_count(rest->last_probe_sum, old_samples, new_samples);
-			rest->age = damon_rescale_age(rest->age, ctx->attrs.aggr_interval,
-						      new->aggr_interval);
+			rest->age = damon_rescale_age(rest->age, old_aggr, new_aggr);
 			rest->nr_unknown =
 				damon_rescale_count(rest->nr_unknown, old_samples, new_samples);
 			now->nr_accesses[idx] = damon_rescale_count(now->nr_accesses[idx],
@@ -162,11 +207,6 @@ static void rescale_regions(struct damon_ctx *ctx, const struct damon_attrs *new
 	}
 }
 
-static bool intervals_differ(const struct damon_attrs *a, const struct damon_attrs *b)
-{
-	return a->sample_interval != b->sample_interval || a->aggr_interval != b->aggr_interval;
-}
-
 static bool goals_differ(const struct damon_intervals_goal *a, const struct damon_intervals_goal *b)
 {
 	return a->access_bp != b->access_bp || a->aggrs != b->aggrs ||
@@ -178,14 +218,15 @@ static uint64_t still_due(const struct damon_ctx *ctx, uint64_t due, uint64_t ol
 {
 	uint64_t passed = ctx->internal->passed_sis, left = due > passed ? due - passed : 0;
 
-	left = in_samples(&ctx->attrs, saturating_product(left, old_sample_us));
+	left = in_samples(ctx, saturating_product(left, old_sample_us));
 	return saturating_sum(passed, left);
 }
 
 /*
- * Tuning comes more often than updates of the layout, and schemes with a long interval, may be
- * due. Were those put off each time they would never come, so the time that was left until
- * each stays what it was. Schemes that follow the windows go on doing so: a window keeps its samples.
+ * Tuning, and new floors, come more often than updates of the layout, and schemes with a long interval,
+ * may be due. Were those put off each time they would never come, so the time that was left until
+ * each stays what it was. Schemes that follow the windows, and tuning, go on doing so: a window keeps
+ * its samples.
  */
 static void rebase_tuned(struct damon_ctx *ctx, uint64_t old_sample_us)
 {
@@ -193,7 +234,6 @@ static void rebase_tuned(struct damon_ctx *ctx, uint64_t old_sample_us)
 	uint32_t i;
 
 	damon_monitor_start_window(ctx);
-	rebase_tune(ctx);
 	internal->next_update_sis = still_due(ctx, internal->next_update_sis, old_sample_us);
 	for (i = 0; i < ctx->nr_schemes; i++) {
 		struct damos *scheme = ctx->schemes[i];
@@ -204,24 +244,27 @@ static void rebase_tuned(struct damon_ctx *ctx, uint64_t old_sample_us)
 	}
 }
 
-static void change_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs, bool tuned)
+/* @tuned: by us, not by whoever the attributes are of. */
+static void change_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs, uint64_t floor_us,
+			 bool tuned)
 {
 	struct damon_ctx_internal *internal = ctx->internal;
+	struct intervals before = in_force(ctx), after = with_floor(attrs, floor_us);
 	struct damon_attrs old = ctx->attrs;
-	bool intervals = intervals_differ(&old, attrs);
+	bool intervals = intervals_differ(before, after);
 	bool complete = internal->window_complete;
 
 	if (intervals && !complete)
 		damon_drop_half_window(ctx);
-	if (intervals && old.sample_interval && old.aggr_interval && attrs->sample_interval &&
-	    attrs->aggr_interval)
-		rescale_regions(ctx, attrs);
+	if (intervals && before.sample_us && before.aggr_us && after.sample_us && after.aggr_us)
+		rescale_regions(ctx, attrs, after.aggr_us);
 	ctx->attrs = *attrs;
+	internal->floor_us = floor_us;
 	if (intervals) {
 		uint64_t began = internal->window_start_ns;
 
 		if (tuned)
-			rebase_tuned(ctx, old.sample_interval ? old.sample_interval : 1);
+			rebase_tuned(ctx, before.sample_us ? before.sample_us : 1);
 		else
 			damon_rebase(ctx);
 		internal->changed = true;
@@ -242,7 +285,43 @@ static void change_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs,
 
 void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 {
-	change_attrs(ctx, attrs, false);
+	change_attrs(ctx, attrs, ctx->internal->floor_us, false);
+}
+
+void damon_set_interval_floor(struct damon_ctx *ctx, uint64_t floor_us)
+{
+	ctx->internal->next_floor_us = floor_us;
+}
+
+/* Between runs, ages are in windows as the attributes have them. */
+static void rescale_ages(struct damon_ctx *ctx, uint64_t old_aggr, uint64_t new_aggr)
+{
+	uint32_t i;
+	size_t idx;
+
+	if (old_aggr == new_aggr || !old_aggr || !new_aggr)
+		return;
+	for (i = 0; i < ctx->nr_targets; i++) {
+		struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+
+		for (idx = 0; idx < now->nr; idx++)
+			now->rest[idx].age =
+				damon_rescale_age(now->rest[idx].age, old_aggr, new_aggr);
+	}
+}
+
+void damon_floor_start(struct damon_ctx *ctx)
+{
+	uint64_t old_aggr = in_force(ctx).aggr_us;
+
+	ctx->internal->floor_us = ctx->internal->next_floor_us;
+	rescale_ages(ctx, old_aggr, in_force(ctx).aggr_us);
+}
+
+void damon_floor_stop(struct damon_ctx *ctx)
+{
+	ctx->internal->next_floor_us = 0;
+	damon_floor_start(ctx);
 }
 
 int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
@@ -319,29 +398,40 @@ static uint64_t scale(uint64_t value, uint64_t bp)
 	return scaled > UINT64_MAX ? UINT64_MAX : (uint64_t)scaled;
 }
 
-void damon_tune_intervals(struct damon_ctx *ctx)
+/* One step. What is tuned is what was in force: it is what the accesses were seen with. */
+static void tune(struct damon_ctx *ctx, struct damon_attrs *tuned)
 {
 	const struct damon_intervals_goal *goal = &ctx->attrs.intervals_goal;
-	struct damon_attrs tuned = ctx->attrs;
-	uint64_t factor, samples;
+	uint64_t factor, samples = damon_nr_samples_per_aggr(&ctx->attrs);
 
-	if (!goal->aggrs || ctx->internal->passed_sis < ctx->internal->next_tune_sis)
-		return;
 	factor = damon_feed_loop_next_input(100000000, access_score(ctx)) / BASIS_POINTS;
 	if (factor < BASIS_POINTS)
 		factor = BASIS_POINTS / 2 + factor / 2;
-	samples = damon_nr_samples_per_aggr(&ctx->attrs);
-	tuned.sample_interval = scale(tuned.sample_interval ? tuned.sample_interval : 1, factor);
-	if (tuned.sample_interval < goal->min_sample_us)
-		tuned.sample_interval = goal->min_sample_us;
-	if (tuned.sample_interval > goal->max_sample_us)
-		tuned.sample_interval = goal->max_sample_us;
-	if (!tuned.sample_interval)
-		tuned.sample_interval = 1; /* from 0 no number of samples could be kept */
-	tuned.aggr_interval = saturating_product(tuned.sample_interval, samples);
-	if (intervals_differ(&tuned, &ctx->attrs)) {
-		change_attrs(ctx, &tuned, true);
+	tuned->sample_interval = scale(damon_sample_us(ctx), factor);
+	if (tuned->sample_interval < goal->min_sample_us)
+		tuned->sample_interval = goal->min_sample_us;
+	if (tuned->sample_interval > goal->max_sample_us)
+		tuned->sample_interval = goal->max_sample_us;
+	if (!tuned->sample_interval)
+		tuned->sample_interval = 1; /* from 0 no number of samples could be kept */
+	tuned->aggr_interval = saturating_product(tuned->sample_interval, samples);
+}
+
+void damon_tune_intervals(struct damon_ctx *ctx)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t floor_us = internal->next_floor_us;
+	struct damon_attrs tuned = ctx->attrs;
+	bool due, told;
+
+	due = ctx->attrs.intervals_goal.aggrs && internal->passed_sis >= internal->next_tune_sis;
+	if (due)
+		tune(ctx, &tuned);
+	told = intervals_differ(with_floor(&tuned, floor_us), with_floor(&ctx->attrs, floor_us));
+	if (due || floor_us != internal->floor_us)
+		change_attrs(ctx, &tuned, floor_us, true);
+	if (told)
 		damon_report_event(ctx, NULL, "tune", "");
-	}
-	rebase_tune(ctx);
+	if (due)
+		rebase_tune(ctx);
 }

@@ -6,8 +6,19 @@
 #include "core/core.h"
 #include "core/region.h"
 
-/* Tunes the intervals if that is due; at a window's end, while its counts are still there. */
+/*
+ * Tunes the intervals if that is due, and takes up a new floor; at a window's end, while its counts
+ * are still there.
+ */
 void damon_tune_intervals(struct damon_ctx *ctx);
+
+/* The floor comes into force before the first window, and goes with the kdamond. */
+void damon_floor_start(struct damon_ctx *ctx);
+void damon_floor_stop(struct damon_ctx *ctx);
+
+/* The intervals in force, never 0. */
+uint64_t damon_sample_us(const struct damon_ctx *ctx);
+uint64_t damon_aggr_us(const struct damon_ctx *ctx);
 
 /* The part of damon_set_attrs() that can't fail: @attrs was checked. */
 void damon_apply_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);

@@ -187,6 +187,7 @@ int damon_monitor_start(struct damon_ctx *ctx)
 	internal->window_complete = false;
 	internal->cpu_start_ns = port->thread_cpu_ns(port);
 	damon_drop_half_window(ctx);
+	damon_floor_start(ctx);
 	damon_rebase(ctx);
 	damon_monitor_limit_size(ctx);
 	return 0;
@@ -196,6 +197,7 @@ void damon_monitor_stop(struct damon_ctx *ctx)
 {
 	uint32_t i;
 
+	damon_floor_stop(ctx);
 	for (i = 0; i < ctx->nr_targets; i++)
 		if (ctx->ops->cleanup_target)
 			ctx->ops->cleanup_target(ctx, ctx->targets[i]);
@@ -216,8 +218,7 @@ bool damon_monitor_valid(struct damon_ctx *ctx)
 void damon_monitor_update(struct damon_ctx *ctx)
 {
 	struct damon_ctx_internal *internal = ctx->internal;
-	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
-	uint64_t every = ctx->attrs.ops_update_interval / sample_us;
+	uint64_t every = ctx->attrs.ops_update_interval / damon_sample_us(ctx);
 
 	if (internal->passed_sis < internal->next_update_sis)
 		return;

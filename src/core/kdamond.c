@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "core/attrs.h"
 #include "core/request.h"
 
 static void lock(struct damon_kdamond *kdamond)
@@ -63,9 +64,11 @@ static void library_leave(struct damon_lib *lib, size_t nr)
 static bool kdamond_sleep(struct damon_kdamond *kdamond, bool paused)
 {
 	enum damon_serve which = paused ? SERVE_PAUSED : SERVE_ASLEEP;
-	uint64_t sample_us = kdamond->ctx->attrs.sample_interval;
+	uint64_t sample_us = damon_sample_us(kdamond->ctx);
+	uint64_t floor_us = kdamond->ctx->internal->next_floor_us;
 	struct damon_port *port = kdamond->port;
-	uint64_t deadline_ns = damon_deadline_ns(port, sample_us ? sample_us : 1);
+	/* A cost that is too high is not borne until the window's end. */
+	uint64_t deadline_ns = damon_deadline_ns(port, sample_us < floor_us ? floor_us : sample_us);
 	bool stop;
 
 	lock(kdamond);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/attrs.h"
 #include "core/request.h"
 #include "core/scheme.h"
 
@@ -87,12 +88,11 @@ int damon_add_scheme(struct damon_ctx *ctx, struct damos *scheme)
 /* Sampling intervals between two applications. */
 static uint64_t apply_samples(const struct damon_ctx *ctx, const struct damos *scheme)
 {
-	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
 	uint64_t nr;
 
 	if (!scheme->apply_interval_us)
 		return damon_nr_samples_per_aggr(&ctx->attrs);
-	nr = scheme->apply_interval_us / sample_us;
+	nr = scheme->apply_interval_us / damon_sample_us(ctx);
 	return nr ? nr : 1;
 }
 

@@ -78,7 +78,7 @@ static void add_to_histogram(const struct pass *pass, const struct damos *scheme
 	if (!matches(&scheme->pattern, region, frequency))
 		return;
 	of_score = &histogram->sz[damon_quota_score(scheme, frequency, pass->samples, region->age,
-						    attrs->aggr_interval)];
+						    damon_aggr_us(pass->ctx))];
 	for (ar = region->ar; ar.start < ar.end; ar.start += sz) {
 		sz = damon_range_sz(&ar);
 		if (damon_core_filters(scheme, pass->target_idx, &ar, attrs->min_region_sz, &sz) !=
@@ -165,7 +165,7 @@ static uint64_t front(const struct pass *pass, struct damos *scheme,
 	if (!matches(&scheme->pattern, region, frequency))
 		return sz;
 	if (state->min_score && damon_quota_score(scheme, frequency, pass->samples, region->age,
-						  attrs->aggr_interval) < state->min_score)
+						  damon_aggr_us(pass->ctx)) < state->min_score)
 		return sz;
 	verdict = damon_core_filters(scheme, pass->target_idx, &region->ar, attrs->min_region_sz,
 				     &sz);

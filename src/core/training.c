@@ -56,6 +56,8 @@ static void take_target(const struct damon_ctx *ctx, const struct damon_target *
 {
 	/* Merged and not yet counted anew, the present window is the last complete one. */
 	bool complete = ctx->internal->window_complete;
+	uint64_t aggr_us = damon_aggr_us(ctx);
+	bool rescaled = ctx->attrs.aggr_interval && aggr_us != ctx->attrs.aggr_interval;
 	struct damon_region_value value;
 	size_t i;
 
@@ -66,7 +68,10 @@ static void take_target(const struct damon_ctx *ctx, const struct damon_target *
 			.ar = value.r.ar,
 			.nr_accesses = complete ? value.r.nr_accesses : value.r.last_nr_accesses,
 			.nr_unknown = value.r.nr_unknown,
-			.age = value.r.age,
+			/* In windows as long as the attributes say, which go with them. */
+			.age = rescaled ? damon_rescale_age(value.r.age, aggr_us,
+							    ctx->attrs.aggr_interval)
+					: value.r.age,
 			.probe_sum = value.last_probe_sum,
 		};
 		if (complete && rule->probes)

@@ -2,6 +2,7 @@
 /* Watermarks: schemes that only work while the system's memory is in a certain state. */
 #include <errno.h>
 
+#include "core/attrs.h"
 #include "core/scheme.h"
 
 /* Brings @scheme's state up to date. */
@@ -54,6 +55,6 @@ uint64_t damon_schemes_hold_us(struct damon_ctx *ctx)
 		return 0;
 	/* Without an interval of its own a scheme is looked at as often as pages would be. */
 	if (!shortest)
-		shortest = ctx->attrs.sample_interval;
-	return shortest ? shortest : 1;
+		shortest = damon_sample_us(ctx);
+	return shortest;
 }
