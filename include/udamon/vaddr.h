@@ -65,7 +65,7 @@ const char *damon_vaddr_env_engine(const struct damon_vaddr_env *env);
  *
  * For callers of damon_start() and damon_commit_ctx(), which return a number
  * only; and of what ended a kdamond. From any thread. Returns the -errno the text belongs to, 0 (and an
- * empty text) when there was none.
+ * empty text) when there was none since it was asked last.
  */
 int damon_vaddr_env_error(struct damon_vaddr_env *env, struct damon_error *err);
 

@@ -75,7 +75,8 @@ void damon_vaddr_env_free(struct damon_vaddr_env *env)
 		return;
 	while ((meant = env->meant)) {
 		env->meant = meant->next;
-		close(meant->pidfd);
+		if (meant->pidfd >= 0)
+			close(meant->pidfd);
 		free(meant);
 	}
 	pthread_mutex_destroy(&env->lock);
@@ -119,6 +120,8 @@ int damon_vaddr_env_error(struct damon_vaddr_env *env, struct damon_error *err)
 	code = env->error_code;
 	if (err)
 		*err = env->error;
+	env->error_code = 0;
+	env->error.text[0] = '\0';
 	pthread_mutex_unlock(&env->lock);
 	return code;
 }
@@ -141,6 +144,20 @@ static struct meant_process *find_meant(struct damon_vaddr_env *env, pid_t pid)
 	return NULL;
 }
 
+/*
+ * A long-lived program names processes by the thousand: no descriptor is kept of one that is gone. Who
+ * it was is: its number must not come to mean another one. Lock held.
+ */
+static void let_gone_go(struct damon_vaddr_env *env)
+{
+	for (struct meant_process *meant = env->meant; meant; meant = meant->next) {
+		if (meant->pidfd < 0 || process_state(meant->pidfd) != PROCESS_GONE)
+			continue;
+		close(meant->pidfd);
+		meant->pidfd = -1;
+	}
+}
+
 /* The number now means this process; takes the descriptor over. */
 static int set_meant(struct damon_vaddr_env *env, const struct process_info *info, int pidfd)
 {
@@ -148,9 +165,11 @@ static int set_meant(struct damon_vaddr_env *env, const struct process_info *inf
 	int ret = 0;
 
 	pthread_mutex_lock(&env->lock);
+	let_gone_go(env);
 	meant = find_meant(env, info->pid);
 	if (meant) {
-		close(meant->pidfd);
+		if (meant->pidfd >= 0)
+			close(meant->pidfd);
 	} else {
 		meant = calloc(1, sizeof(*meant));
 		if (meant) {
