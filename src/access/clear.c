@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Making pages of another process old.
+ * Giving the kernel advice on ranges of another process: a vector of them at a time.
  *
  * The kernel takes a vector of ranges, stops at the first one it refuses, and
  * tells how many bytes it did before. So the range after those bytes is the bad one;
@@ -9,17 +9,26 @@
 #include "access/clear.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* newer than the C library's header */
+#endif
+
 /* Most ranges the kernel takes in one call (UIO_MAXIOV). */
 #define MAX_RANGES_PER_CALL 1024
 
-/* A call that is interrupted, or finds something locked for the moment, is repeated so often. */
-#define MAX_TRIES 100
+/*
+ * A call that is interrupted, or finds something locked for the moment, is repeated so often; less often
+ * where each try is a lot of work.
+ */
+#define MAX_TRIES	   100
+#define MAX_COLLAPSE_TRIES 3
 
 struct clear_list {
 	size_t nr;
@@ -84,34 +93,43 @@ static void tell(const struct clear_list *list, size_t idx, clear_callback *call
 }
 
 /* One call from range @first on: bytes done, or -errno for that range. */
-static ssize_t call(struct clear_list *list, int pidfd, size_t first, struct clear_result *result)
+static ssize_t call(struct clear_list *list, int pidfd, int advice, size_t first,
+		    struct clear_result *result)
 {
+	unsigned int tries = 0, max = advice == MADV_COLLAPSE ? MAX_COLLAPSE_TRIES : MAX_TRIES;
 	size_t nr = list->nr - first;
-	unsigned int tries = 0;
 	ssize_t ret;
 
 	if (nr > MAX_RANGES_PER_CALL)
 		nr = MAX_RANGES_PER_CALL;
 	do {
 		result->nr_calls++;
-		ret = syscall(SYS_process_madvise, pidfd, &list->ranges[first], nr, MADV_COLD, 0);
-	} while (ret < 0 && (errno == EINTR || errno == EAGAIN) && ++tries < MAX_TRIES);
+		ret = syscall(SYS_process_madvise, pidfd, &list->ranges[first], nr, advice, 0);
+	} while (ret < 0 && (errno == EINTR || errno == EAGAIN) && ++tries < max);
 	return ret < 0 ? -errno : ret;
 }
 
-int clear_list_run(struct clear_list *list, int pidfd, clear_callback *refused,
-		   clear_callback *accepted, void *data, struct clear_result *result)
+/* Whether no other range would fare better. */
+static bool is_hopeless(int advice, ssize_t err)
+{
+	if (advice == MADV_COLD)
+		return err != -EINVAL && err != -ENOMEM;
+	return err == -ESRCH || err == -EPERM || err == -EACCES || err == -ENOSYS;
+}
+
+int clear_list_advise(struct clear_list *list, int pidfd, int advice, clear_callback *refused,
+		      clear_callback *accepted, void *data, struct clear_result *result)
 {
 	size_t first = 0;
 	ssize_t done;
 
 	*result = (struct clear_result){};
 	while (first < list->nr) {
-		done = call(list, pidfd, first, result);
-		if (done == -EINVAL)
-			tell(list, first, refused, data);
-		else if (done < 0 && done != -ENOMEM)
+		done = call(list, pidfd, advice, first, result);
+		if (done < 0 && is_hopeless(advice, done))
 			return (int)done;
+		if (done < 0 && done != -ENOMEM)
+			tell(list, first, refused, data);
 		/* A refused range, one that isn't mapped any more, or (0) nothing that could be said. */
 		if (done <= 0) {
 			first++;
@@ -126,4 +144,10 @@ int clear_list_run(struct clear_list *list, int pidfd, clear_callback *refused,
 		}
 	}
 	return 0;
+}
+
+int clear_list_run(struct clear_list *list, int pidfd, clear_callback *refused,
+		   clear_callback *accepted, void *data, struct clear_result *result)
+{
+	return clear_list_advise(list, pidfd, MADV_COLD, refused, accepted, data, result);
 }

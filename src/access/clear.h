@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Making pages of another process old: a list of ranges for process_madvise(MADV_COLD).
+ * A list of ranges of another process for process_madvise(): to make their pages old, or
+ * to give other advice.
  */
 #ifndef UDAMON_ACCESS_CLEAR_H
 #define UDAMON_ACCESS_CLEAR_H
@@ -39,5 +40,15 @@ typedef void clear_callback(void *data, uint64_t start, uint64_t end, size_t tag
  */
 int clear_list_run(struct clear_list *list, int pidfd, clear_callback *refused,
 		   clear_callback *accepted, void *data, struct clear_result *result);
+
+/**
+ * clear_list_advise() - the same with another advice than %MADV_COLD
+ * @advice:	%MADV_PAGEOUT, %MADV_WILLNEED, %MADV_COLLAPSE, ...
+ *
+ * A range that can't take it is refused, whatever the reason, and the next ones are tried.
+ * Return: as clear_list_run(), but only -ESRCH, -EPERM, -EACCES and -ENOSYS end it.
+ */
+int clear_list_advise(struct clear_list *list, int pidfd, int advice, clear_callback *refused,
+		      clear_callback *accepted, void *data, struct clear_result *result);
 
 #endif
