@@ -14,7 +14,7 @@
  *
  * Events they report: "layout" (ranges changed), "exec", "fork" (a child appeared),
  * "children" (it had some before anybody looked), "gone" (the process exited), "unwatchable" (memory the engine can't watch),
- * "pressure" (clearing stopped or went on because of memory pressure).
+ * "pressure" (clearing stopped or went on because of memory pressure), "scheme" (an action failed).
  */
 #ifndef UDAMON_VADDR_H
 #define UDAMON_VADDR_H

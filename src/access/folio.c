@@ -48,18 +48,23 @@ struct folio_finder {
 	struct page_state states[MAX_PAGES];
 };
 
+bool folio_kernel_splits(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	return uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+	       major < FIRST_MAJOR || (major == FIRST_MAJOR && minor < FIRST_MINOR);
+}
+
 struct folio_finder *folio_finder_new(const struct frame_files *frames)
 {
 	struct folio_finder *finder = calloc(1, sizeof(*finder));
-	unsigned int major = 0, minor = 0;
-	struct utsname name;
 
 	if (!finder)
 		return NULL;
 	finder->frames = frames;
-	finder->kernel_splits =
-		uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
-		major < FIRST_MAJOR || (major == FIRST_MAJOR && minor < FIRST_MINOR);
+	finder->kernel_splits = folio_kernel_splits();
 	return finder;
 }
 
@@ -68,30 +73,37 @@ void folio_finder_free(struct folio_finder *finder)
 	free(finder);
 }
 
-/*
- * Frames of the folio, from its first (a head) to the last tail that follows.
- * Folios are aligned to their size, so none of up to MAX_PAGES crosses a multiple of that.
- */
-static int find_frames(struct folio_finder *finder, uint64_t frame, uint64_t *first, size_t *nr)
+/* Folios are aligned to their size, so none of up to MAX_PAGES crosses a multiple of that. */
+int folio_extent(const struct frame_files *frames, uint64_t frame, uint64_t *flags, uint64_t *first,
+		 size_t *nr, uint64_t *head)
 {
 	uint64_t block = frame & ~(uint64_t)(MAX_PAGES - 1);
-	size_t head = frame - block, last = head;
-	int ret = frame_flags(finder->frames, block, finder->flags, MAX_PAGES);
+	size_t start = frame - block, last = start;
+	int ret = frame_flags(frames, block, flags, MAX_PAGES);
 
 	if (ret)
-		return -ENXIO;
-	while (head && (finder->flags[head] & FRAME_TAIL))
-		head--;
-	while (last + 1 < MAX_PAGES && (finder->flags[last + 1] & FRAME_TAIL))
+		return ret;
+	while (start && (flags[start] & FRAME_TAIL))
+		start--;
+	while (last + 1 < MAX_PAGES && (flags[last + 1] & FRAME_TAIL))
 		last++;
-	/*
-	 * The head may lie further down, or the page may have changed its nature meanwhile. And what
-	 * reclaim doesn't know (yet) isn't cleared.
-	 */
-	if ((finder->flags[head] & FRAME_TAIL) || !(finder->flags[head] & FRAME_LRU))
+	/* The head may lie further down, or the page may have changed its nature meanwhile. */
+	if (flags[start] & FRAME_TAIL)
 		return -ENXIO;
-	*first = block + head;
-	*nr = last - head + 1;
+	*first = block + start;
+	*nr = last - start + 1;
+	*head = flags[start];
+	return 0;
+}
+
+/* Those of the folio around @frame; what reclaim doesn't know (yet) isn't cleared. */
+static int find_frames(struct folio_finder *finder, uint64_t frame, uint64_t *first, size_t *nr)
+{
+	uint64_t head;
+
+	if (folio_extent(finder->frames, frame, finder->flags, first, nr, &head) ||
+	    !(head & FRAME_LRU))
+		return -ENXIO;
 	return 0;
 }
 

@@ -30,4 +30,21 @@ void folio_finder_begin(struct folio_finder *finder);
 int folio_find(struct folio_finder *finder, struct page_link *link, const struct watch_map *map,
 	       uint64_t addr, uint64_t frame, uint64_t *start, uint64_t *end);
 
+/** folio_kernel_splits() - does this kernel split a large folio even when all of it is made cold? */
+bool folio_kernel_splits(void);
+
+/* Frames that one table's worth of a folio has at most. */
+#define FOLIO_MAX_FRAMES 512
+
+/**
+ * folio_extent() - the folio that a frame belongs to
+ * @flags:	room for %FOLIO_MAX_FRAMES
+ * @first, @nr:	its frames
+ * @head:	FRAME_* of the first one
+ *
+ * Return: 0; -ENXIO where it is larger than FOLIO_MAX_FRAMES, or changing; -errno of reading.
+ */
+int folio_extent(const struct frame_files *frames, uint64_t frame, uint64_t *flags, uint64_t *first,
+		 size_t *nr, uint64_t *head);
+
 #endif

@@ -23,7 +23,9 @@ int pagemap_open(pid_t pid);
 int pagemap_read(int fd, uint64_t addr, uint64_t *entries, size_t nr);
 
 /* Flags of /proc/kpageflags that are used here. */
-#define FRAME_LRU     (1ULL << 5) /* known to reclaim; new pages become so in batches, a bit later */
+#define FRAME_LRU (1ULL << 5) /* known to reclaim; new pages become so in batches, a bit later */
+#define FRAME_ACTIVE                                                                               \
+	(1ULL << 6) /* on an active list; of a folio, the first page has it for certain */
 #define FRAME_ANON    (1ULL << 12) /* memory of a process, not of a file */
 #define FRAME_HEAD    (1ULL << 15) /* first page of a compound page (a folio of several) */
 #define FRAME_TAIL    (1ULL << 16) /* one of its others */

@@ -19,6 +19,7 @@
 #include "access/clear.h"
 #include "access/folio.h"
 #include "access/pagemap.h"
+#include "access/scan_blocks.h"
 
 #define PAGE_BYTES (1ULL << ARCH_PAGE_SHIFT)
 
@@ -42,6 +43,7 @@ struct point_target {
 	struct point_engine *engine;
 	struct page_link *link;
 	struct watch_map *map;
+	struct page_set *made_old; /* or NULL */
 	int pidfd;
 	const struct point_shadow *shadow; /* mostly none */
 	void *shadow_data;
@@ -138,6 +140,11 @@ void point_target_free(struct point_target *target)
 	free(target->states);
 	free(target->fates);
 	free(target);
+}
+
+void point_target_remember(struct point_target *target, struct page_set *set)
+{
+	target->made_old = set;
 }
 
 static int make_room(struct point_target *target, size_t nr)
@@ -294,6 +301,8 @@ static void accepted(void *data, uint64_t start, uint64_t end, size_t first_samp
 		refusal->target->shadow->cleared(refusal->target->shadow_data, start, end);
 	if (watch_map_flags(map, start) & WATCH_REFUSED)
 		watch_map_set(map, start, WATCH_REFUSED | WATCH_RETRY, 0);
+	if (refusal->target->made_old)
+		page_set_add(refusal->target->made_old, start, end);
 }
 
 int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr, bool may_clear,
@@ -316,9 +325,7 @@ int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr,
 	ret = list_clears(target, addrs, nr);
 	if (ret)
 		return ret;
-	ret = clear_list_run(engine->clears, target->pidfd, refused,
-			     target->map->flagged || target->shadow ? accepted : NULL, &refusal,
-			     &result);
+	ret = clear_list_run(engine->clears, target->pidfd, refused, accepted, &refusal, &result);
 	engine->stat.clears += result.nr_cleared;
 	engine->stat.calls += result.nr_calls;
 	if (ret != -ESRCH)
@@ -369,6 +376,43 @@ int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
 		ret = read_states(target, addrs, nr, &process);
 	*states = target->states;
 	return ret;
+}
+
+struct range_look {
+	point_pages_callback *callback;
+	void *data;
+};
+
+static int tell_pages(void *data, const struct page_leaf *leaf)
+{
+	const struct range_look *look = data;
+	struct point_pages pages = {.addr = leaf->addr};
+
+	_Static_assert(SCAN_WORDS == PAGE_TABLE_ENTRIES / 64, "both have a bit for each page");
+	if (leaf->table) {
+		scan_block_bits(leaf->table, pages.mapped, pages.young, pages.special);
+		return look->callback(look->data, &pages);
+	}
+	if (leaf->state.flags & PAGE_FAILED) {
+		pages.failed = 1ULL << leaf->state.leaf_shift;
+		return look->callback(look->data, &pages);
+	}
+	if (leaf->state.leaf_shift != PAGE_TABLE_SHIFT)
+		return 0;
+	pages.huge = true;
+	if (leaf->state.flags & PAGE_MAPPED)
+		memset(pages.mapped, 0xff, sizeof(pages.mapped));
+	if (leaf->state.flags & PAGE_ACCESSED)
+		memset(pages.young, 0xff, sizeof(pages.young));
+	return look->callback(look->data, &pages);
+}
+
+int point_look_range(struct point_target *target, uint64_t start, uint64_t end,
+		     point_pages_callback *callback, void *data, struct page_process *process)
+{
+	struct range_look look = {callback, data};
+
+	return page_link_read_range(target->link, start, end, tell_pages, &look, process);
 }
 
 const struct frame_files *point_engine_frames(const struct point_engine *engine)

@@ -9,6 +9,7 @@
 #ifndef UDAMON_ACCESS_POINT_H
 #define UDAMON_ACCESS_POINT_H
 
+#include "access/page_set.h"
 #include "access/pagemap.h"
 #include "access/reader.h"
 #include "access/watch_map.h"
@@ -71,6 +72,9 @@ void point_target_set_shadow(struct point_target *target, const struct point_sha
 /** point_target_free() - NULL is allowed */
 void point_target_free(struct point_target *target);
 
+/** point_target_remember() - from now on, add all pages that are made old to @set, the caller's */
+void point_target_remember(struct point_target *target, struct page_set *set);
+
 /**
  * point_prepare() - make the pages at @addrs old
  * @addrs:	sorted
@@ -100,6 +104,38 @@ int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, u
  */
 int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
 	       const struct page_state **states);
+
+/**
+ * struct point_pages - one aligned piece of the address space that a table of 512 pages maps
+ * @addr:	where it begins
+ * @failed:	it can't be read: nothing is known of these bytes from @addr on; 0 where it can
+ * @huge:	it is one huge page
+ * @mapped:	a bit for each page: it is there
+ * @young:	its Accessed bit is set
+ * @special:	it is no ordinary memory (the zero page, a device's)
+ */
+struct point_pages {
+	uint64_t addr;
+	uint64_t failed;
+	bool huge;
+	uint64_t mapped[PAGE_TABLE_ENTRIES / 64];
+	uint64_t young[PAGE_TABLE_ENTRIES / 64];
+	uint64_t special[PAGE_TABLE_ENTRIES / 64];
+};
+
+/** point_pages_callback - 0 to go on; nothing may be asked of the target meanwhile */
+typedef int point_pages_callback(void *data, const struct point_pages *pages);
+
+/**
+ * point_look_range() - all pages from @start to @end, changing nothing
+ * @callback:	called for each piece with a table, by address, even where that maps nothing now. Pieces are
+ *		whole. Pages larger than one are passed over.
+ * @process:	about the process; set before @callback is called
+ *
+ * Return: 0; what @callback returned; -ESRCH (it has exited); as point_prepare().
+ */
+int point_look_range(struct point_target *target, uint64_t start, uint64_t end,
+		     point_pages_callback *callback, void *data, struct page_process *process);
 
 /** point_engine_frames() - the files about frames, open */
 const struct frame_files *point_engine_frames(const struct point_engine *engine);

@@ -362,13 +362,14 @@ int page_link_read_range(struct page_link *link, uint64_t start, uint64_t end,
 		ret = ask(link, PAGE_READER_RANGE);
 		if (!ret && link->start_time != bss->process.start_time)
 			ret = -ESRCH;
-		if (!ret)
-			ret = tell_leaves(bss, callback, data);
+		if (ret)
+			return ret;
+		tell_process(bss, process);
+		ret = tell_leaves(bss, callback, data);
 		if (ret)
 			return ret;
 		start = bss->process.next;
 	} while (start < end);
-	tell_process(bss, process);
 	return 0;
 }
 

@@ -145,7 +145,7 @@ typedef int page_leaf_callback(void *data, const struct page_leaf *leaf);
  * page_link_read_range() - read all entries from @start to @end
  * @callback:	called for each piece in which anything is, by address; valid meanwhile only.
  *		Pieces are whole: the first and last may reach beyond the range.
- * @process:	may be NULL
+ * @process:	may be NULL; set before @callback is called
  *
  * Return: 0; what @callback returned; as page_link_read().
  */

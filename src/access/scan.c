@@ -142,6 +142,7 @@ void scan_target_changed(struct scan_target *target)
 
 	for (i = 0; i < target->blocks.nr; i++)
 		target->blocks.blocks[i]->huge_kind = SCAN_HUGE_UNASKED;
+	target->fresh = false;
 }
 
 static int take(void *data, const struct page_leaf *leaf)
@@ -271,6 +272,12 @@ void scan_end_window(struct scan_target *target)
 int scan_target_runs(const struct scan_target *target, scan_run_callback *callback, void *data)
 {
 	return scan_blocks_runs(&target->blocks, callback, data);
+}
+
+void scan_target_touched(const struct scan_target *target, uint64_t addr, uint32_t samples,
+			 uint64_t *touched)
+{
+	scan_blocks_touched(&target->blocks, addr, target->blocks.nr_samples < samples, touched);
 }
 
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target)

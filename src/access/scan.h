@@ -91,7 +91,7 @@ int scan_target_new(struct scan_target **target, struct scan_engine *engine, int
 /** scan_target_free() - NULL is allowed */
 void scan_target_free(struct scan_target *target);
 
-/** scan_target_changed() - its mappings were read again: ask anew what can be cleared */
+/** scan_target_changed() - its mappings were read again, or its pages changed: ask anew what can be cleared */
 void scan_target_changed(struct scan_target *target);
 
 /**
@@ -135,6 +135,14 @@ int scan_target_runs(const struct scan_target *target, scan_run_callback *callba
 void scan_target_keep(struct scan_target *target);
 bool scan_target_kept(const struct scan_target *target, uint64_t addr);
 void scan_target_forget(struct scan_target *target, uint64_t start, uint64_t end);
+
+/**
+ * scan_target_touched() - which pages of the piece of 512 at @addr were touched in this window
+ * @samples:	where the window is younger than so many sampling intervals, the last one counts as well
+ * @touched:	a bit for each page
+ */
+void scan_target_touched(const struct scan_target *target, uint64_t addr, uint32_t samples,
+			 uint64_t *touched);
 
 /** scan_target_blocks() - its pages, valid until the next call of another function */
 const struct scan_blocks *scan_target_blocks(const struct scan_target *target);

@@ -439,3 +439,23 @@ int scan_blocks_runs(const struct scan_blocks *blocks, scan_run_callback *callba
 	}
 	return end_run(&run, blocks->last_samples, callback, data);
 }
+
+void scan_blocks_touched(const struct scan_blocks *blocks, uint64_t addr, bool last_too,
+			 uint64_t *touched)
+{
+	const struct scan_block *block = scan_blocks_find(blocks, addr);
+	size_t page;
+
+	memset(touched, 0, SCAN_WORDS * sizeof(*touched));
+	if (!block)
+		return;
+	if (block->end - block->start == 1ULL << block->page_shift) {
+		if (block->heat[0] || (last_too && block->last_heat[0]))
+			memset(touched, 0xff, SCAN_WORDS * sizeof(*touched));
+		return;
+	}
+	for (page = 0; page < PAGE_TABLE_ENTRIES; page++) {
+		if (block->heat[page] || (last_too && block->last_heat[page]))
+			touched[page / 64] |= 1ULL << (page % 64);
+	}
+}

@@ -118,6 +118,14 @@ void scan_blocks_forget_window(struct scan_blocks *blocks);
 void scan_blocks_account(const struct scan_blocks *blocks, const struct damon_addr_range *ranges,
 			 size_t nr, uint32_t unit, uint32_t *access);
 
+/**
+ * scan_blocks_touched() - which of the 512 pages from @addr on were touched in this window
+ * @last_too:	or in the last one
+ * @touched:	a bit for each; none where nothing is known
+ */
+void scan_blocks_touched(const struct scan_blocks *blocks, uint64_t addr, bool last_too,
+			 uint64_t *touched);
+
 /** struct scan_totals - sizes by what is known, bytes */
 struct scan_totals {
 	uint64_t resident;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "access/doctor_probe.h"
+#include "access/folio.h"
 #include "access/point.h"
 #include "access/reader.h"
 #include "access/scan.h"
@@ -62,6 +63,10 @@ void point_target_free(struct point_target *target)
 {
 }
 
+void point_target_remember(struct point_target *target, struct page_set *set)
+{
+}
+
 int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr, bool may_clear,
 		  struct page_process *process)
 {
@@ -76,6 +81,12 @@ int point_check(struct point_target *target, const uint64_t *addrs, size_t nr, u
 
 int point_look(struct point_target *target, const uint64_t *addrs, size_t nr,
 	       const struct page_state **states)
+{
+	return -EOPNOTSUPP;
+}
+
+int point_look_range(struct point_target *target, uint64_t start, uint64_t end,
+		     point_pages_callback *callback, void *data, struct page_process *process)
 {
 	return -EOPNOTSUPP;
 }
@@ -192,4 +203,20 @@ int doctor_probe_reader(struct doctor *doctor, struct damon_error *err)
 	struct page_calibration none;
 
 	return page_calibrate(&none, err);
+}
+
+void scan_target_touched(const struct scan_target *target, uint64_t addr, uint32_t samples,
+			 uint64_t *touched)
+{
+}
+
+bool folio_kernel_splits(void)
+{
+	return true;
+}
+
+int folio_extent(const struct frame_files *frames, uint64_t frame, uint64_t *flags, uint64_t *first,
+		 size_t *nr, uint64_t *head)
+{
+	return -EOPNOTSUPP;
 }

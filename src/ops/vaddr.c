@@ -44,6 +44,7 @@ void vaddr_cleanup(struct damon_ctx *ctx)
 
 	if (!mine)
 		return;
+	vaddr_actor_free(mine->actor);
 	point_engine_free(mine->point);
 	scan_engine_free(mine->scan);
 	free(mine);
@@ -82,10 +83,14 @@ int vaddr_open_target(struct damon_ctx *ctx, struct damon_target *target)
 	if (!mine)
 		return -ENOMEM;
 	mine->ctx = priv;
-	mine->pidfd = mine->lock.fd = -1;
+	mine->pidfd = mine->lock.fd = mine->pagemap_fd = -1;
 	mine->nr_children = -1;
 	target->ops_priv = mine;
 	ret = open_process(priv, mine, (pid_t)target->pid, &err);
+	if (!ret && vaddr_check_self(ctx, target)) {
+		vaddr_cleanup_target(ctx, target);
+		return -EINVAL;
+	}
 	if (!ret)
 		return 0;
 	vaddr_cleanup_target(ctx, target);
@@ -101,8 +106,11 @@ void vaddr_cleanup_target(struct damon_ctx *ctx, struct damon_target *target)
 	point_target_free(mine->point);
 	scan_target_free(mine->scan);
 	watch_map_clear(&mine->map);
+	page_set_clear(&mine->made_old);
 	maps_clear(&mine->mappings);
 	target_lock_drop(&mine->lock);
+	if (mine->pagemap_fd >= 0)
+		close(mine->pagemap_fd);
 	if (mine->pidfd >= 0)
 		close(mine->pidfd);
 	free(mine);
@@ -202,6 +210,8 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	int ret;
 
 	vaddr_note_pressure(ctx);
+	mine->maps_read = false;
+	vaddr_prepare_filters(ctx, mine);
 	if (mine->scan)
 		ret = scan_prepare(mine->scan, batch->ranges, batch->nr, !priv->pressure.high,
 				   &process);
@@ -309,6 +319,7 @@ void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 
 	if (!priv)
 		return;
+	cost->clears += priv->filter_clears;
 	if (priv->scan) {
 		cost->clears += scan_engine_stat(priv->scan)->clears;
 		cost->flushes += scan_engine_stat(priv->scan)->flushes;
@@ -332,6 +343,7 @@ const struct damon_operations vaddr_operations = {
 	.check_accesses = vaddr_check,
 	.check_probe = vaddr_check_probe,
 	.window_ended = vaddr_window_ended,
+	.apply_scheme = vaddr_apply_scheme,
 	.target_valid = vaddr_valid,
 	.cleanup_target = vaddr_cleanup_target,
 	.cleanup = vaddr_cleanup,

@@ -23,6 +23,9 @@ struct damon_vaddr_env {
 	struct page_calibration calibration;
 	enum vaddr_engine engine;
 	struct scan_options scan;
+	/* As on this kernel. */
+	struct damon_operations vaddr;
+	struct damon_operations fvaddr;
 	pthread_mutex_t lock; /* protects the rest */
 	struct meant_process *meant;
 	int error_code;
@@ -62,6 +65,10 @@ int damon_vaddr_env_new(struct damon_vaddr_env **env, const struct damon_vaddr_o
 	if (options)
 		new->scan = (struct scan_options){.max_stall_us = options->max_stall_us,
 						  .no_flush = options->no_flush};
+	new->vaddr = vaddr_operations;
+	vaddr_scheme_support(&new->vaddr.actions, &new->vaddr.filters);
+	new->fvaddr = fvaddr_operations;
+	vaddr_scheme_support(&new->fvaddr.actions, &new->fvaddr.filters);
 	pthread_mutex_init(&new->lock, NULL);
 	*env = new;
 	return 0;
@@ -128,9 +135,9 @@ int damon_vaddr_env_error(struct damon_vaddr_env *env, struct damon_error *err)
 
 int damon_vaddr_register(struct damon_lib *lib, struct damon_vaddr_env *env)
 {
-	int ret = damon_register_ops(lib, &vaddr_operations, env);
+	int ret = damon_register_ops(lib, &env->vaddr, env);
 
-	return ret ? ret : damon_register_ops(lib, &fvaddr_operations, env);
+	return ret ? ret : damon_register_ops(lib, &env->fvaddr, env);
 }
 
 static struct meant_process *find_meant(struct damon_vaddr_env *env, pid_t pid)

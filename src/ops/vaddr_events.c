@@ -69,6 +69,7 @@ void vaddr_note_process(struct damon_ctx *ctx, struct damon_target *target,
 		return;
 	mine->process = *process;
 	mine->exec_seen = true;
+	page_set_clear(&mine->made_old);
 	if (!process_info_read(&info, mine->info.pid)) {
 		snprintf(detail, sizeof(detail), "process %d (%s) now runs %s", (int)info.pid,
 			 mine->info.comm, info.comm);
@@ -235,4 +236,21 @@ void vaddr_note_pressure(struct damon_ctx *ctx)
 		 mine->pressure.high ? "stopped making pages old" : "going on",
 		 mine->pressure.percent);
 	damon_report_event(ctx, NULL, "pressure", detail);
+}
+
+void vaddr_note_scheme(struct damon_ctx *ctx, struct damon_target *target, int err)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	char detail[256];
+
+	if (err == mine->scheme_error)
+		return;
+	mine->scheme_error = err;
+	/* That it has exited is told otherwise. */
+	if (!err || err == -ESRCH)
+		return;
+	snprintf(detail, sizeof(detail), "can't act on process %d (%s): %s%s", (int)mine->info.pid,
+		 mine->info.comm, strerror(-err),
+		 err == -EPERM ? " (needs CAP_SYS_NICE and CAP_SYS_PTRACE)" : "");
+	damon_report_event(ctx, target, "scheme", detail);
 }

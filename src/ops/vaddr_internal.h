@@ -46,6 +46,8 @@ struct vaddr_ctx {
 	struct damon_vaddr_env *env;
 	struct point_engine *point; /* with scan: only for probes, made when first asked */
 	struct scan_engine *scan;   /* NULL where the engine is point */
+	struct vaddr_actor *actor;  /* for schemes; made when the first one acts */
+	uint64_t filter_clears;	    /* Accessed bits cleared by filters of schemes */
 	struct pressure_gate pressure;
 };
 
@@ -65,6 +67,14 @@ struct vaddr_target {
 	size_t nr_ranges;
 	/* Which program it is, by the last batch; all 0 before the first. */
 	struct page_process process;
+	/* For schemes: the mappings as of this pass, and what failed last. */
+	bool maps_read;
+	uint64_t maps_ns;
+	int pagemap_fd;
+	int scheme_error;
+	/* Where filters ask what was used: pages in use that the engine made old since they were asked about. */
+	bool remembers;
+	struct page_set made_old;
 	bool exec_seen; /* an exec that the layout doesn't show yet */
 	bool exit_seen;
 	/* Known children, ascending. */
@@ -94,6 +104,29 @@ int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
 void vaddr_window_ended(struct damon_ctx *ctx);
 void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost);
 
+/* vaddr_probe.c */
+
+/* The engine that reads single pages; beside scan it is made when first asked for. */
+int vaddr_need_point(struct vaddr_ctx *ctx, struct vaddr_target *target);
+
+/* Inode number of a memory cgroup's directory: how /proc/kpagecgroup names it. 0: there is none now. */
+uint64_t vaddr_cgroup_inode(const char *path);
+
+/* vaddr_scheme.c */
+
+/* What schemes can do on this kernel: bits of &damon_operations. */
+void vaddr_scheme_support(uint32_t *actions, uint32_t *filters);
+
+/* -EINVAL, and the text in the environment, where schemes of @ctx would act on this very process. */
+int vaddr_check_self(struct damon_ctx *ctx, const struct damon_target *target);
+
+/* Before the engine makes pages old, which filters may have to know. */
+void vaddr_prepare_filters(struct damon_ctx *ctx, struct vaddr_target *target);
+int vaddr_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
+		       const struct damon_addr_range *ar, const struct damos *scheme,
+		       uint64_t *sz_applied, uint64_t *sz_filter_passed);
+void vaddr_actor_free(struct vaddr_actor *actor);
+
 /* vaddr_events.c: what happens to a target. */
 
 /* Read the mappings; what an exited process has is nothing. */
@@ -106,6 +139,9 @@ void vaddr_note_exits(struct damon_ctx *ctx, struct damon_target *target);
 void vaddr_note_children(struct damon_ctx *ctx, struct damon_target *target);
 void vaddr_note_unwatchable(struct damon_ctx *ctx, struct damon_target *target);
 void vaddr_note_pressure(struct damon_ctx *ctx);
+
+/* A scheme's action ended with @err (0: it didn't fail): told of when it changes. */
+void vaddr_note_scheme(struct damon_ctx *ctx, struct damon_target *target, int err);
 
 uint64_t vaddr_now_ns(void);
 

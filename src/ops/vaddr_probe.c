@@ -8,8 +8,7 @@
 
 #include "ops/vaddr_internal.h"
 
-/* Inode number of a memory cgroup's directory: how /proc/kpagecgroup names it. 0: there is none now. */
-static uint64_t cgroup_inode(const char *path)
+uint64_t vaddr_cgroup_inode(const char *path)
 {
 	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"};
 	struct stat info;
@@ -59,8 +58,7 @@ static int passes(const struct frame_files *files, const struct damon_probe *pro
 	return !probe->nr_filters || !probe->filters[probe->nr_filters - 1].allow;
 }
 
-/* The engine that reads single pages; beside scan it is made when a probe first asks for it. */
-static int need_point(struct vaddr_ctx *priv, struct vaddr_target *mine)
+int vaddr_need_point(struct vaddr_ctx *priv, struct vaddr_target *mine)
 {
 	struct damon_error err;
 	int ret = 0;
@@ -83,7 +81,7 @@ int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
 	uint64_t inodes[DAMON_MAX_PROBE_FILTERS] = {};
 	const struct page_state *states;
 	size_t i;
-	int ret = need_point(priv, mine);
+	int ret = vaddr_need_point(priv, mine);
 
 	if (!ret)
 		ret = point_look(mine->point, batch->sampling_addrs, batch->nr, &states);
@@ -92,7 +90,7 @@ int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
 	files = point_engine_frames(priv->point);
 	for (i = 0; i < probe->nr_filters; i++) {
 		if (probe->filters[i].type == DAMON_FILTER_MEMCG)
-			inodes[i] = cgroup_inode(probe->filters[i].memcg_path);
+			inodes[i] = vaddr_cgroup_inode(probe->filters[i].memcg_path);
 	}
 	for (i = 0; i < batch->nr; i++) {
 		/* Where no page is there is nothing that could pass. */

@@ -294,16 +294,21 @@ void live_monitor_prepare(struct live_monitor *monitor)
 		.window = on_window, .event = on_event, .stopped = on_stopped, .data = monitor};
 }
 
-int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr)
+int live_monitor_start_prepared(struct live_monitor *monitor, const pid_t *pids, size_t nr)
 {
 	int ret;
 
-	live_monitor_prepare(monitor);
 	add_targets(monitor, pids, nr);
 	ret = damon_start(&monitor->ctx, 1, false);
 	if (ret)
 		damon_vaddr_env_error(monitor->env, &monitor->error);
 	return ret;
+}
+
+int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr)
+{
+	live_monitor_prepare(monitor);
+	return live_monitor_start_prepared(monitor, pids, nr);
 }
 
 bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)

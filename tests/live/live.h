@@ -114,6 +114,9 @@ void live_monitor_prepare(struct live_monitor *monitor);
  */
 int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t nr);
 
+/* Start it with what live_monitor_prepare() made and the caller changed; as live_monitor_start(). */
+int live_monitor_start_prepared(struct live_monitor *monitor, const pid_t *pids, size_t nr);
+
 /*
  * Wait until @nr more windows have been published that are judged, or the kdamond has ended
  * (false). Fails when the machine is so busy that this takes longer than a minute.

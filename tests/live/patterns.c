@@ -13,6 +13,8 @@
  *   --threads N		N threads share the work
  *   --churn			map, use and unmap memory besides, all the time
  *   --beats FD			tell in this shared file (struct live_beats) when it didn't get to run
+ *   --file PATH		map this file, all of it read, instead of anonymous memory; with --read
+ *   --pause-us N		rest so long between two rounds over the hot part
  *
  * Prints "cold START END", "hot START END", "child PID" and then "ready". Obeys lines on
  * its standard input, and answers each with lines of that kind and "ready":
@@ -22,6 +24,7 @@
  *   leave	exit
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -50,10 +53,13 @@
 struct options {
 	uint64_t cold, hot;
 	bool read, huge, by_pages, shared, child, locked, churn;
+	const char *file;
+	long pause_ns;
 	unsigned int threads;
 };
 
-static struct options options = {.cold = 48 * MIB, .hot = 16 * MIB, .threads = 1};
+static struct options options = {
+	.cold = 48 * MIB, .hot = 16 * MIB, .threads = 1, .pause_ns = PAUSE_NS};
 
 /* What the threads touch; the second is what "grow" mapped. */
 struct part {
@@ -98,7 +104,7 @@ static void touch(const struct part *part)
 /* Its share of each part. A shrinking part must not be touched: the lock is held meanwhile. */
 static void *work(void *arg)
 {
-	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	const struct timespec pause = {.tv_nsec = options.pause_ns};
 	unsigned int me = (unsigned int)(uintptr_t)arg, i;
 
 	for (;;) {
@@ -134,12 +140,32 @@ static void map_by_pages(char *from, uint64_t size)
 	}
 }
 
+static char *map_file(uint64_t size)
+{
+	int fd = open(options.file, O_RDONLY | O_CLOEXEC);
+	char *from;
+	uint64_t i;
+
+	if (fd < 0)
+		fail(options.file);
+	from = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (from == MAP_FAILED)
+		fail("mmap");
+	close(fd);
+	for (i = 0; i < size; i += PAGE_BYTES)
+		(void)*(volatile char *)(from + i);
+	return from;
+}
+
 /* At a multiple of 2 MiB, so that huge pages fit. */
 static char *map(uint64_t size)
 {
 	int flags = MAP_ANONYMOUS | (options.shared ? MAP_SHARED : MAP_PRIVATE);
-	char *from = mmap(NULL, size + 2 * MIB, PROT_READ | PROT_WRITE, flags, -1, 0), *aligned;
+	char *from, *aligned;
 
+	if (options.file)
+		return map_file(size);
+	from = mmap(NULL, size + 2 * MIB, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (from == MAP_FAILED)
 		fail("mmap");
 	aligned = (char *)(((uintptr_t)from + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
@@ -250,6 +276,10 @@ static void parse(char **argv)
 			options.cold = strtoull(*++argv, NULL, 0) * MIB;
 		else if (!strcmp(*argv, "--hot") && argv[1])
 			options.hot = strtoull(*++argv, NULL, 0) * MIB;
+		else if (!strcmp(*argv, "--file") && argv[1])
+			options.file = *++argv;
+		else if (!strcmp(*argv, "--pause-us") && argv[1])
+			options.pause_ns = strtol(*++argv, NULL, 0) * 1000;
 		else if (!strcmp(*argv, "--threads") && argv[1])
 			options.threads = (unsigned int)strtoul(*++argv, NULL, 0);
 		else
