@@ -13,11 +13,15 @@
 /* How long a change waits for the one before it, us. */
 #define SYSFS_BUSY_US 5000000
 
+struct sysfs_op;
+struct sysfs_run;
+
 /**
  * struct sysfs_tree - a tree; what follows @lock it protects, with all that hangs on it
  * @changed:	somebody's turn has ended, a change is done, or an interrupt was raised
  * @root, @kdamonds, @ours: the root, the directory "kdamonds" of the kernel's part and of ours
  * @nr_dirs:	directories there are, or are being made
+ * @abandoned:	changes whose writers were interrupted; their threads are to be joined
  */
 struct sysfs_tree {
 	struct sysfs_host host;
@@ -27,9 +31,8 @@ struct sysfs_tree {
 	struct damon_cond *changed;
 	struct sysfs_dir *root, *kdamonds, *ours;
 	size_t nr_dirs;
+	struct sysfs_op *abandoned;
 };
-
-struct sysfs_run;
 
 /**
  * struct sysfs_kdamond - what a kdamond's directories stand for; all under the tree's lock

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sysfs/kdamond.h"
+#include "sysfs/change.h"
 
 int sysfs_kdamond_new(struct sysfs_tree *tree, uint32_t number, struct sysfs_kdamond **kdamond)
 {
@@ -23,39 +23,63 @@ void sysfs_kdamond_put(struct sysfs_kdamond *kdamond)
 {
 	if (--kdamond->refs)
 		return;
+	sysfs_run_put(kdamond->run);
 	free(kdamond);
 }
 
 bool sysfs_kdamond_running(struct sysfs_kdamond *kdamond)
 {
-	return false;
+	return kdamond->run && damon_is_running(kdamond->run->ctx);
 }
 
 int sysfs_kdamond_print(struct sysfs_kdamond *kdamond, enum sysfs_source source,
 			struct sysfs_text *text, struct sysfs_made *made)
 {
+	bool running = sysfs_kdamond_running(kdamond);
+	struct sysfs_run *run = kdamond->run;
+
 	switch (source) {
 	case SYSFS_STATE:
-		return sysfs_text_printf(text, "%s\n",
-					 sysfs_kdamond_running(kdamond) ? "on" : "off");
+		return sysfs_text_printf(text, "%s\n", running ? "on" : "off");
 	case SYSFS_PID:
-		return sysfs_text_printf(text, "%lld\n", -1LL);
+		return sysfs_text_printf(text, "%lld\n",
+					 running ? (long long)damon_kdamond_pid(run->ctx) : -1);
 	case SYSFS_ERROR:
 		return sysfs_text_printf(text, "%s\n", kdamond->error.text);
-	default:
-		made->wanted = source;
-		return 0;
+	case SYSFS_IN_FORCE:
+		if (running)
+			made->parameters = sysfs_in_force_get(run->parameters);
+		break;
+	default: /* SYSFS_WINDOW, SYSFS_OVERHEAD */
+		if (run)
+			made->window = sysfs_window_get(run->window);
+		break;
 	}
+	made->wanted = source;
+	return 0;
 }
 
 int sysfs_made_print(const struct sysfs_made *made, struct sysfs_text *text)
 {
-	return made->wanted == SYSFS_TRIED ? sysfs_tried_print(made->tried, text) : 0;
+	switch (made->wanted) {
+	case SYSFS_TRIED:
+		return sysfs_tried_print(made->tried, text);
+	case SYSFS_IN_FORCE:
+		return sysfs_in_force_print(made->parameters, text);
+	case SYSFS_WINDOW:
+		return sysfs_window_print(made->window, text);
+	case SYSFS_OVERHEAD:
+		return sysfs_window_print_cost(made->window, text);
+	default:
+		return 0;
+	}
 }
 
 void sysfs_made_put(struct sysfs_made *made)
 {
 	sysfs_tried_put(made->tried);
+	sysfs_window_put(made->window);
+	sysfs_in_force_put(made->parameters);
 }
 
 /* Turns. */
@@ -189,4 +213,46 @@ int sysfs_set_kdamonds(struct sysfs_tree *tree, size_t nr, const struct sysfs_in
 	sysfs_unlock(tree);
 	kdamonds_free(tree, &set);
 	return err;
+}
+
+static void stop(struct sysfs_kdamond *kdamond)
+{
+	struct sysfs_run *run;
+
+	/* A start that was abandoned may exchange it meanwhile. */
+	sysfs_lock(kdamond->tree);
+	run = kdamond->run;
+	if (run)
+		run->refs++;
+	sysfs_unlock(kdamond->tree);
+	if (!run)
+		return;
+	damon_stop(&run->ctx, 1);
+	sysfs_lock(kdamond->tree);
+	sysfs_run_put(run);
+	sysfs_unlock(kdamond->tree);
+}
+
+static void stop_all(struct sysfs_tree *tree)
+{
+	size_t i;
+
+	/* Nobody is left who could change how many there are. */
+	for (i = 0; i < tree->kdamonds->nr_numbered; i++)
+		stop(tree->kdamonds->numbered[i]->kdamond);
+}
+
+void sysfs_kdamonds_end(struct sysfs_tree *tree)
+{
+	struct kdamonds none = {0};
+
+	/* What waits for a kdamond ends with it; what was about to start one has by then. */
+	stop_all(tree);
+	sysfs_join_abandoned(tree, true);
+	stop_all(tree);
+	sysfs_lock(tree);
+	sysfs_dirs_swap(tree->kdamonds, &none.dirs);
+	sysfs_dirs_swap(tree->ours, &none.ours);
+	sysfs_unlock(tree);
+	kdamonds_free(tree, &none);
 }

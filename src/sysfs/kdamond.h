@@ -23,9 +23,14 @@ enum sysfs_change {
  * struct sysfs_made - content that is printed after the tree's lock was dropped
  * @wanted:	which; SYSFS_STORED: none
  */
+struct sysfs_window;
+struct sysfs_in_force;
+
 struct sysfs_made {
 	enum sysfs_source wanted;
 	struct sysfs_tried *tried;
+	struct sysfs_window *window;
+	struct sysfs_in_force *parameters;
 };
 
 int sysfs_made_print(const struct sysfs_made *made, struct sysfs_text *text);
