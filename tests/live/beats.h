@@ -15,15 +15,14 @@
 
 #define LIVE_MAX_THREADS 4
 
-/* A thread that begins with its round later than this after the last time is late. */
-#define LIVE_BEAT_NS 4000000ULL
-
 struct live_beat {
 	uint64_t last_ns; /* 0 before the first */
 	uint64_t late_ns; /* summed up */
 };
 
+/* A thread that begins a round later than @patience_ns after the last time is late. */
 struct live_beats {
+	uint64_t patience_ns;
 	struct live_beat threads[LIVE_MAX_THREADS];
 };
 
@@ -36,27 +35,29 @@ static inline uint64_t live_beat_now_ns(void)
 }
 
 /* The target: a round begins. */
-static inline void live_beat(struct live_beat *beat)
+static inline void live_beat(struct live_beats *beats, unsigned int thread)
 {
+	struct live_beat *beat = &beats->threads[thread];
 	uint64_t now = live_beat_now_ns(), last = __atomic_load_n(&beat->last_ns, __ATOMIC_RELAXED);
+	uint64_t patience = beats->patience_ns;
 
-	if (last && now - last > LIVE_BEAT_NS)
-		__atomic_add_fetch(&beat->late_ns, now - last - LIVE_BEAT_NS, __ATOMIC_RELAXED);
+	if (last && now - last > patience)
+		__atomic_add_fetch(&beat->late_ns, now - last - patience, __ATOMIC_RELAXED);
 	__atomic_store_n(&beat->last_ns, now, __ATOMIC_RELEASE);
 }
 
 /* The test: how late the thread that is latest has been up to now, what it still is included. */
 static inline uint64_t live_beats_late_ns(const struct live_beats *beats)
 {
-	uint64_t now, last, late, most = 0;
+	uint64_t patience = beats->patience_ns, now, last, late, most = 0;
 	int i;
 
 	for (i = 0; i < LIVE_MAX_THREADS; i++) {
 		last = __atomic_load_n(&beats->threads[i].last_ns, __ATOMIC_ACQUIRE);
 		late = __atomic_load_n(&beats->threads[i].late_ns, __ATOMIC_RELAXED);
 		now = live_beat_now_ns();
-		if (last && now > last + LIVE_BEAT_NS)
-			late += now - last - LIVE_BEAT_NS;
+		if (last && now > last + patience)
+			late += now - last - patience;
 		if (late > most)
 			most = late;
 	}

@@ -92,6 +92,8 @@ void live_target_start(struct live_target *target, const char *options)
 	assert_true(beats >= 0 && !ftruncate(beats, sizeof(*target->beats)));
 	target->beats = live_beats_map(beats);
 	assert_non_null(target->beats);
+	/* So that each thread is there in each sampling interval. */
+	target->beats->patience_ns = (live_way.sample_us ? live_way.sample_us : 5000) * 800;
 	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
 	target->pid = fork();
@@ -206,7 +208,6 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	for (t = 0; t < ctx->nr_targets && t < LIVE_MAX_TARGETS; t++) {
 		snapshot = &monitor->snapshots[t][monitor->nr_windows % LIVE_WINDOWS];
 		snapshot->nr_samples = window->nr_samples;
-		snapshot->unit = ctx->access_unit;
 		snapshot->nr = damon_nr_regions(ctx->targets[t]);
 		if (snapshot->nr > LIVE_MAX_REGIONS)
 			snapshot->nr = LIVE_MAX_REGIONS;
@@ -397,8 +398,7 @@ static void score_window(const struct live_snapshot *snapshot, const struct live
 
 	for (i = 0; i < snapshot->nr; i++) {
 		const struct damon_region *region = &snapshot->regions[i];
-		bool hot = 2ULL * region->nr_accesses >=
-			   (uint64_t)snapshot->nr_samples * snapshot->unit;
+		bool hot = 2 * region->nr_accesses >= snapshot->nr_samples;
 
 		if (hot)
 			found += region->ar.end - region->ar.start;
@@ -474,7 +474,7 @@ static void print_window(const struct live_snapshot *snapshot, const struct live
 	for (i = 0; i < snapshot->nr; i++) {
 		const struct damon_region *region = &snapshot->regions[i];
 
-		if (2ULL * region->nr_accesses < (uint64_t)snapshot->nr_samples * snapshot->unit &&
+		if (2 * region->nr_accesses < snapshot->nr_samples &&
 		    (region->ar.end + margin <= part->start ||
 		     region->ar.start >= part->end + margin))
 			continue;

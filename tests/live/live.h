@@ -59,7 +59,6 @@ uint64_t live_target_rollup(const struct live_target *target, const char *field)
 struct live_snapshot {
 	size_t nr;
 	uint32_t nr_samples;
-	uint32_t unit; /* a region's accesses in a sample are of so many */
 	struct damon_region regions[LIVE_MAX_REGIONS];
 };
 

@@ -109,7 +109,7 @@ static void *work(void *arg)
 
 	for (;;) {
 		if (beats)
-			live_beat(&beats->threads[me]);
+			live_beat(beats, me);
 		pthread_mutex_lock(&lock);
 		for (i = 0; i < 2; i++) {
 			uint64_t share = parts[i].size / options.threads / PAGE_BYTES * PAGE_BYTES;
