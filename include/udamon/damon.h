@@ -159,7 +159,8 @@ struct damon_cost {
  * @aggr_us:	aggregation interval that was in force
  * @nr_samples:	sampling intervals it really had
  * @cost:	running totals at its end
- * @floor_us:	damon_set_interval_floor() as it stands at its end; 0: none
+ * @floor_us:	damon_set_interval_floor() where it is what lengthens the sampling interval, as of its
+ *		end; else 0
  *
  * Regions are read with damon_get_region(): merged, not split yet.
  */

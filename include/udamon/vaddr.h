@@ -14,7 +14,8 @@
  *
  * Events they report: "layout" (ranges changed), "exec", "fork" (a child appeared),
  * "children" (it had some before anybody looked), "gone" (the process exited), "unwatchable" (memory the engine can't watch),
- * "pressure" (clearing stopped or went on because of memory pressure), "scheme" (an action failed).
+ * "pressure" (clearing stopped or went on because of memory pressure), "budget" (the sampling interval
+ * is or isn't lengthened for the budget), "scheme" (an action failed).
  */
 #ifndef UDAMON_VADDR_H
 #define UDAMON_VADDR_H
@@ -36,11 +37,15 @@ struct damon_vaddr_env;
  * @max_stall_us: scan: longest time that clearing may keep a target from changing its mappings;
  *		0 is 20 ms
  * @no_flush:	scan: leave TLBs alone, to show what that misses
+ * @budget_bp:	bound for what each context may cost: its kdamond's processor time, and that which
+ *		clears and flushes cost the targets, in basis points of one processor; 0: no bound.
+ *		It is kept by damon_set_interval_floor().
  */
 struct damon_vaddr_options {
 	const char *engine;
 	uint64_t max_stall_us;
 	bool no_flush;
+	uint32_t budget_bp;
 };
 
 /**
@@ -57,8 +62,18 @@ int damon_vaddr_env_new(struct damon_vaddr_env **env, const struct damon_vaddr_o
 /** damon_vaddr_env_free() - after the library object it was registered with; NULL is allowed */
 void damon_vaddr_env_free(struct damon_vaddr_env *env);
 
-/** damon_vaddr_env_engine() - name of the access engine in use, e.g. "point" */
+/** damon_vaddr_env_engine() - name of the access engine in use, e.g. "point"; "auto" before it is chosen */
 const char *damon_vaddr_env_engine(const struct damon_vaddr_env *env);
+
+/**
+ * damon_vaddr_choose_engine() - have the engine "auto" be chosen for the targets @ctx has now
+ *
+ * "scan" where &damon_attrs.sample_interval is a second or more and looking at everything so often is
+ * predicted to be within the budget and the longest stall; else "point". It is chosen once for
+ * an environment: by this, or by the first start of a context; for those who want to set
+ * the intervals by it. Return: the name of the engine.
+ */
+const char *damon_vaddr_choose_engine(struct damon_vaddr_env *env, const struct damon_ctx *ctx);
 
 /**
  * damon_vaddr_env_error() - text of the last failure inside init() or init_target()
@@ -95,11 +110,14 @@ int damon_vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *targ
 const char *damon_vaddr_describe_flush(struct damon_ctx *ctx);
 
 /**
- * damon_vaddr_clear_cost_ns() - what each page that is made old costs a running target, tried here
+ * damon_vaddr_clear_cost_ns() - what each page that is made old costs each running thread of a target
  *
- * On the kdamond. 0 where that isn't known.
+ * As measured on this machine; with "point" the flush of that page included. On the kdamond.
  */
 double damon_vaddr_clear_cost_ns(struct damon_ctx *ctx);
+
+/** damon_vaddr_flush_cost_ns() - the same of a flush of the whole TLB; on the kdamond */
+double damon_vaddr_flush_cost_ns(struct damon_ctx *ctx);
 
 /** damon_vaddr_longest_stall_ns() - the longest that clearing kept a target from changing its mappings; on the kdamond */
 uint64_t damon_vaddr_longest_stall_ns(struct damon_ctx *ctx);

@@ -42,6 +42,7 @@ struct scan_stat {
 	uint64_t pages_read;  /* page-table entries in them that map something */
 	uint64_t clears;      /* pages made old */
 	uint64_t flushes;     /* of a whole TLB */
+	uint64_t interrupts;  /* of each running thread: flushes, and ranges that were cleared */
 	uint64_t by_clusters; /* intervals that were begun that way */
 	uint64_t by_refs;
 	uint64_t unflushed;	   /* intervals in which clear_refs wasn't followed by a flush */

@@ -91,6 +91,14 @@ static void refused(void *data, uint64_t start, uint64_t end, size_t tag)
 	refusals->nr++;
 }
 
+/* Too busy for it now: unknown in this interval. */
+static void busy(void *data, uint64_t start, uint64_t end, size_t tag)
+{
+	struct refusals *refusals = data;
+
+	mark_range(refusals->target, start, end);
+}
+
 static int clear_clusters(struct scan_target *target)
 {
 	struct scan_engine *engine = target->engine;
@@ -99,10 +107,12 @@ static int clear_clusters(struct scan_target *target)
 	struct clear_result result;
 	int ret;
 
+	clear_list_on_busy(engine->clears, busy);
 	ret = clear_list_run(engine->clears, target->pidfd, refused, NULL, &refusals, &result);
 	took = scan_now_ns() - start;
 	engine->stat.clear_ns += took;
 	engine->stat.clears += engine->plan.nr_young;
+	engine->stat.interrupts += result.nr_cleared;
 	engine->stat.by_clusters++;
 	if (!ret && engine->plan.nr_pages > 64 * engine->plan.nr)
 		learn(&engine->prices.cold_page,

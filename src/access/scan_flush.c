@@ -131,8 +131,10 @@ int scan_flush_target(struct scan_target *target, bool *flushed)
 	} else if (engine->flush == SCAN_FLUSH_PAIR) {
 		ret = flush_by_pair(target, flushed);
 	}
-	if (*flushed)
+	if (*flushed) {
+		engine->stat.interrupts++;
 		engine->stat.flushes++;
+	}
 	return ret;
 }
 

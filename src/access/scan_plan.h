@@ -22,7 +22,6 @@ struct scan_prices {
 	double cold_page;   /* MADV_COLD, per page walked */
 	double cold_range;  /* and per range, the interrupt of a running target included */
 	double check_page;  /* asking the kernel what kind of page it is */
-	double target_page; /* what a cleared page costs a target that runs */
 };
 
 /** struct scan_run - pages to be cleared together */

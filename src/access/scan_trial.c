@@ -3,8 +3,7 @@
  * Trying the engine on a process of our own before it is let loose on another one.
  *
  * Whether a flush works is seen rather than believed: a child hammers memory that fits into the
- * TLB, and after each way of clearing all of it must be marked again. The same
- * child tells what a clear costs a program that runs: the work it doesn't get done.
+ * TLB, and after each way of clearing all of it must be marked again.
  */
 #include "access/arch.h"
 #include "access/scan_internal.h"
@@ -25,12 +24,8 @@
 #define TRIAL_PAGES 64 /* in use; within reach of any TLB */
 #define TRIAL_BYTES (4ULL << 20)
 
-/* Each part of the trial; all of it takes less than 0.2 s. */
-#define PART_NS	    40000000ULL
+/* Each part of the trial takes less than that. */
 #define PATIENCE_NS 50000000ULL
-
-/* Less can't be told from noise: a walk of the page table, and marking the entry. */
-#define LEAST_PAGE_NS 50
 
 struct trial {
 	pid_t pid;
@@ -174,43 +169,6 @@ static bool clusters_work(struct trial *trial, struct scan_engine *engine)
 	return !ret && engine->stat.by_refs == refs && all_marked(trial);
 }
 
-static uint64_t rounds_in(const struct trial *trial, uint64_t ns)
-{
-	uint64_t start = __atomic_load_n(trial->rounds, __ATOMIC_RELAXED);
-	uint64_t end = scan_now_ns() + ns;
-
-	while (scan_now_ns() < end)
-		nap();
-	return __atomic_load_n(trial->rounds, __ATOMIC_RELAXED) - start;
-}
-
-/* Work that isn't done while pages are being cleared, in terms of time, per page. */
-static void price_clears(struct trial *trial, struct scan_engine *engine)
-{
-	uint64_t free_rounds = rounds_in(trial, PART_NS), before, start, took, cleared;
-	struct page_process process;
-	double lost;
-
-	before = __atomic_load_n(trial->rounds, __ATOMIC_RELAXED);
-	cleared = engine->stat.clears;
-	start = scan_now_ns();
-	while (scan_now_ns() - start < PART_NS) {
-		trial->target->fresh = false;
-		if (scan_prepare(trial->target, &trial->range, 1, true, &process))
-			return;
-		nap();
-	}
-	took = scan_now_ns() - start;
-	cleared = engine->stat.clears - cleared;
-	before = __atomic_load_n(trial->rounds, __ATOMIC_RELAXED) - before;
-	if (!free_rounds || !cleared)
-		return;
-	lost = (double)took - (double)before * PART_NS / (double)free_rounds;
-	engine->prices.target_page = lost / (double)cleared;
-	if (engine->prices.target_page < LEAST_PAGE_NS)
-		engine->prices.target_page = LEAST_PAGE_NS;
-}
-
 int scan_try(struct scan_engine *engine, struct damon_error *err)
 {
 	struct trial trial = {.pidfd = -1};
@@ -229,8 +187,6 @@ int scan_try(struct scan_engine *engine, struct damon_error *err)
 		else if (engine->flush == SCAN_FLUSH_REFS && !flush_works(&trial, engine))
 			engine->flush = SCAN_FLUSH_NONE;
 	}
-	if (!ret && !engine->options.no_flush)
-		price_clears(&trial, engine);
 	end(&trial);
 	engine->stat = (struct scan_stat){};
 	return ret;

@@ -9,6 +9,12 @@
 #include "access/point.h"
 #include "access/reader.h"
 #include "access/scan.h"
+#include "access/toll.h"
+
+void toll_measure(struct toll *toll)
+{
+	*toll = (struct toll){};
+}
 
 int page_calibrate(struct page_calibration *calibration, struct damon_error *err)
 {

@@ -196,13 +196,14 @@ static int publish(struct damon_ctx *ctx)
 	struct damon_window window = {
 		.t_start_ns = ctx->internal->window_start_ns,
 		.t_end_ns = port->now_ns(port),
-		.floor_us = ctx->internal->next_floor_us,
 		.nr_samples = ctx->internal->window_samples,
 	};
 
 	if (!ctx->callbacks.window)
 		return 0;
 	damon_intervals_in_force(ctx, &window.sample_us, &window.aggr_us);
+	if (ctx->internal->next_floor_us > ctx->attrs.sample_interval)
+		window.floor_us = ctx->internal->next_floor_us;
 	cost_now(ctx, &window.cost);
 	return ctx->callbacks.window(ctx, &window, ctx->callbacks.data);
 }

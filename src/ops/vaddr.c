@@ -24,7 +24,7 @@ int vaddr_init(struct damon_ctx *ctx)
 	if (!mine)
 		return -ENOMEM;
 	mine->env = env;
-	if (vaddr_env_engine_kind(env) == VADDR_SCAN)
+	if (vaddr_env_engine_kind(env, ctx) == VADDR_SCAN)
 		ret = scan_engine_new(&mine->scan, vaddr_env_calibration(env),
 				      vaddr_env_scan_options(env), &err);
 	else
@@ -218,6 +218,7 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	else
 		ret = point_prepare(mine->point, batch->sampling_addrs, batch->nr,
 				    !priv->pressure.high, &process);
+	vaddr_charge(priv, mine);
 	if (ret)
 		return access_failed(mine, "make pages old", ret);
 	vaddr_note_process(ctx, target, &process);
@@ -227,10 +228,12 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 
 int vaddr_check(struct damon_ctx *ctx, struct damon_target *target, const struct damon_batch *batch)
 {
+	struct vaddr_ctx *priv = ctx->ops_priv;
 	struct vaddr_target *mine = target->ops_priv;
 	struct page_process process;
 	int ret;
 
+	priv->checked = true;
 	if (mine->scan)
 		ret = scan_check(mine->scan, batch->ranges, batch->nr, batch->access, &process);
 	else
@@ -246,6 +249,9 @@ bool vaddr_target_valid(struct damon_ctx *ctx, struct damon_target *target)
 {
 	struct vaddr_target *mine = target->ops_priv;
 
+	/* The core asks about the first one each time. */
+	if (target == ctx->targets[0])
+		vaddr_mind_budget(ctx);
 	vaddr_note_exits(ctx, target);
 	return mine && process_state(mine->pidfd) != PROCESS_GONE;
 }
@@ -300,8 +306,18 @@ const char *damon_vaddr_describe_flush(struct damon_ctx *ctx)
 double damon_vaddr_clear_cost_ns(struct damon_ctx *ctx)
 {
 	const struct vaddr_ctx *priv = ctx->ops_priv;
+	const struct toll *toll = priv ? vaddr_env_toll(priv->env) : NULL;
 
-	return priv && priv->scan ? scan_engine_prices(priv->scan)->target_page : 0;
+	if (!toll)
+		return 0;
+	return priv->scan ? toll->page_ns : toll->page_ns + toll->interrupt_ns;
+}
+
+double damon_vaddr_flush_cost_ns(struct damon_ctx *ctx)
+{
+	const struct vaddr_ctx *priv = ctx->ops_priv;
+
+	return priv ? vaddr_env_toll(priv->env)->interrupt_ns : 0;
 }
 
 uint64_t damon_vaddr_longest_stall_ns(struct damon_ctx *ctx)
@@ -320,6 +336,7 @@ void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 	if (!priv)
 		return;
 	cost->clears += priv->filter_clears;
+	cost->target_ns += (uint64_t)priv->target_ns;
 	if (priv->scan) {
 		cost->clears += scan_engine_stat(priv->scan)->clears;
 		cost->flushes += scan_engine_stat(priv->scan)->flushes;

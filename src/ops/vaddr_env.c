@@ -23,6 +23,8 @@ struct damon_vaddr_env {
 	struct page_calibration calibration;
 	enum vaddr_engine engine;
 	struct scan_options scan;
+	struct toll toll;
+	uint32_t budget_bp;
 	/* As on this kernel. */
 	struct damon_operations vaddr;
 	struct damon_operations fvaddr;
@@ -35,7 +37,9 @@ struct damon_vaddr_env {
 /* Which engine a name means; -1 for none. */
 static int find_engine(const char *name)
 {
-	if (!strcmp(name, "auto") || !strcmp(name, "point"))
+	if (!strcmp(name, "auto"))
+		return VADDR_AUTO;
+	if (!strcmp(name, "point"))
 		return VADDR_POINT;
 	return strcmp(name, "scan") ? -1 : VADDR_SCAN;
 }
@@ -62,9 +66,12 @@ int damon_vaddr_env_new(struct damon_vaddr_env **env, const struct damon_vaddr_o
 		return ret;
 	}
 	new->engine = (enum vaddr_engine)kind;
-	if (options)
+	if (options) {
 		new->scan = (struct scan_options){.max_stall_us = options->max_stall_us,
 						  .no_flush = options->no_flush};
+		new->budget_bp = options->budget_bp;
+	}
+	toll_measure(&new->toll);
 	new->vaddr = vaddr_operations;
 	vaddr_scheme_support(&new->vaddr.actions, &new->vaddr.filters);
 	new->fvaddr = fvaddr_operations;
@@ -92,12 +99,42 @@ void damon_vaddr_env_free(struct damon_vaddr_env *env)
 
 const char *damon_vaddr_env_engine(const struct damon_vaddr_env *env)
 {
-	return env->engine == VADDR_SCAN ? "scan" : "point";
+	switch (env->engine) {
+	case VADDR_POINT:
+		return "point";
+	case VADDR_SCAN:
+		return "scan";
+	case VADDR_AUTO:
+		break;
+	}
+	return "auto";
 }
 
-enum vaddr_engine vaddr_env_engine_kind(const struct damon_vaddr_env *env)
+enum vaddr_engine vaddr_env_engine_kind(struct damon_vaddr_env *env, const struct damon_ctx *ctx)
 {
-	return env->engine;
+	enum vaddr_engine engine;
+
+	pthread_mutex_lock(&env->lock);
+	if (env->engine == VADDR_AUTO)
+		env->engine = vaddr_choose(ctx, env);
+	engine = env->engine;
+	pthread_mutex_unlock(&env->lock);
+	return engine;
+}
+
+const char *damon_vaddr_choose_engine(struct damon_vaddr_env *env, const struct damon_ctx *ctx)
+{
+	return vaddr_env_engine_kind(env, ctx) == VADDR_SCAN ? "scan" : "point";
+}
+
+const struct toll *vaddr_env_toll(const struct damon_vaddr_env *env)
+{
+	return &env->toll;
+}
+
+uint32_t vaddr_env_budget(const struct damon_vaddr_env *env)
+{
+	return env->budget_bp;
 }
 
 const struct scan_options *vaddr_env_scan_options(const struct damon_vaddr_env *env)

@@ -10,6 +10,8 @@
 #include "access/pagemap.h"
 #include "access/point.h"
 #include "access/scan.h"
+#include "access/toll.h"
+#include "ops/budget.h"
 #include "ops/layout.h"
 #include "ops/pressure.h"
 #include "ops/vaddr_map.h"
@@ -22,9 +24,15 @@
 enum vaddr_engine {
 	VADDR_POINT,
 	VADDR_SCAN,
+	VADDR_AUTO, /* not chosen yet */
 };
 
-enum vaddr_engine vaddr_env_engine_kind(const struct damon_vaddr_env *env);
+/* For @ctx: the first one that asks decides where it is to be chosen. */
+enum vaddr_engine vaddr_env_engine_kind(struct damon_vaddr_env *env, const struct damon_ctx *ctx);
+const struct toll *vaddr_env_toll(const struct damon_vaddr_env *env);
+
+/* Share of a processor that each context may spend, basis points; 0: no bound. */
+uint32_t vaddr_env_budget(const struct damon_vaddr_env *env);
 const struct scan_options *vaddr_env_scan_options(const struct damon_vaddr_env *env);
 
 /* How page tables are walked here. */
@@ -42,6 +50,12 @@ int vaddr_env_open(struct damon_vaddr_env *env, pid_t pid, int *pidfd, struct pr
 
 /* vaddr.c: one context, one target. */
 
+/* What was done to targets that costs them. */
+struct vaddr_work {
+	uint64_t pages;	     /* made old */
+	uint64_t interrupts; /* of each thread that runs */
+};
+
 struct vaddr_ctx {
 	struct damon_vaddr_env *env;
 	struct point_engine *point; /* with scan: only for probes, made when first asked */
@@ -49,6 +63,12 @@ struct vaddr_ctx {
 	struct vaddr_actor *actor;  /* for schemes; made when the first one acts */
 	uint64_t filter_clears;	    /* Accessed bits cleared by filters of schemes */
 	struct pressure_gate pressure;
+	struct budget budget;
+	struct vaddr_work charged;
+	double target_ns;    /* what it cost the targets */
+	bool checked;	     /* since the budget was looked at */
+	uint64_t counted_ns; /* when running threads were counted last */
+	uint64_t told_us;    /* the floor as it was told of last; 0: none */
 };
 
 #define VADDR_MAX_CHILDREN 256
@@ -67,6 +87,10 @@ struct vaddr_target {
 	size_t nr_ranges;
 	/* Which program it is, by the last batch; all 0 before the first. */
 	struct page_process process;
+	/* Threads that run, on the average, and what that is known from. */
+	double nr_running;
+	uint64_t used_ns;
+	uint64_t used_at_ns;
 	/* For schemes: the mappings as of this pass, and what failed last. */
 	bool maps_read;
 	uint64_t maps_ns;
@@ -126,6 +150,17 @@ int vaddr_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
 		       const struct damon_addr_range *ar, const struct damos *scheme,
 		       uint64_t *sz_applied, uint64_t *sz_filter_passed);
 void vaddr_actor_free(struct vaddr_actor *actor);
+
+/* vaddr_budget.c */
+
+/* The engine has just made pages of @target old: what that costs it. */
+void vaddr_charge(struct vaddr_ctx *ctx, const struct vaddr_target *target);
+
+/* Between two sampling intervals: keep to the budget. */
+void vaddr_mind_budget(struct damon_ctx *ctx);
+
+/* Which engine is right for the targets that @ctx has. */
+enum vaddr_engine vaddr_choose(const struct damon_ctx *ctx, const struct damon_vaddr_env *env);
 
 /* vaddr_events.c: what happens to a target. */
 

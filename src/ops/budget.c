@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Keeping what monitoring costs within a share of a processor.
+ *
+ * What a sampling interval costs is measured, and the interval is made so long that this is a little
+ * less than the share of it. What was spent beyond the share meanwhile, because the target had
+ * grown before anybody could know, is a debt that is paid back by spending less for a while: so
+ * the share holds over time, and not only from then on.
+ */
+#include "ops/budget.h"
+
+/* What is aimed at, of the share: costs vary. */
+#define AIM 0.9
+
+/* A debt is paid back in this time, while at least this part of the share is still spent. */
+#define PAY_BACK_NS	10e9
+#define LEAST_OF_AIM	0.25
+#define LONGEST_DEBT_NS 60e9 /* what would take longer to save up is forgiven */
+
+/* The interval follows the cost when it is off by so much; downwards not too much at once. */
+#define TOO_SHORT    1.1
+#define TOO_LONG     0.85
+#define LARGEST_FALL 0.5
+
+/* How fast the estimate follows: up faster, because that can't wait. */
+#define LEARN_UP   0.5
+#define LEARN_DOWN 0.25
+
+static void learn(struct budget *budget, double interval_ns)
+{
+	double difference = interval_ns - budget->interval_ns;
+
+	if (!budget->interval_ns)
+		budget->interval_ns = interval_ns;
+	else
+		budget->interval_ns += difference * (difference > 0 ? LEARN_UP : LEARN_DOWN);
+}
+
+/* The share that may be spent now. */
+static double aim(const struct budget *budget, double share)
+{
+	double aimed = AIM * share - budget->debt_ns / PAY_BACK_NS;
+
+	return aimed > LEAST_OF_AIM * share ? aimed : LEAST_OF_AIM * share;
+}
+
+static bool set_floor(struct budget *budget, double wanted_us)
+{
+	double floor_us = (double)budget->floor_us;
+
+	if (wanted_us < 1)
+		wanted_us = 1;
+	if (budget->floor_us && wanted_us <= TOO_SHORT * floor_us &&
+	    wanted_us >= TOO_LONG * floor_us)
+		return false;
+	if (wanted_us < LARGEST_FALL * floor_us)
+		wanted_us = LARGEST_FALL * floor_us;
+	wanted_us += 0.5;
+	if ((uint64_t)wanted_us == budget->floor_us)
+		return false;
+	budget->floor_us = (uint64_t)wanted_us;
+	return true;
+}
+
+bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool interval)
+{
+	double share = (double)budget->share / BUDGET_FULL, elapsed_ns, spent;
+
+	if (!budget->share)
+		return false;
+	if (!budget->begun) {
+		budget->begun = true;
+		budget->judged_ns = now_ns;
+		budget->judged_spent_ns = spent_ns;
+		return false;
+	}
+	budget->nr_intervals += interval;
+	if (now_ns - budget->judged_ns < BUDGET_PERIOD_NS)
+		return false;
+	elapsed_ns = (double)(now_ns - budget->judged_ns);
+	spent = spent_ns - budget->judged_spent_ns;
+	budget->debt_ns += spent - share * elapsed_ns;
+	/* What wasn't spent isn't saved: an idle hour is no leave for a busy minute. */
+	if (budget->debt_ns < 0)
+		budget->debt_ns = 0;
+	if (budget->debt_ns > share * LONGEST_DEBT_NS)
+		budget->debt_ns = share * LONGEST_DEBT_NS;
+	budget->judged_ns = now_ns;
+	budget->judged_spent_ns = spent_ns;
+	if (!budget->nr_intervals)
+		return false;
+	learn(budget, spent / (double)budget->nr_intervals);
+	budget->nr_intervals = 0;
+	return set_floor(budget, budget->interval_ns / aim(budget, share) / 1000);
+}
+
+double budget_use_bp(const struct budget *budget, uint64_t sample_us)
+{
+	return sample_us ? budget->interval_ns / 1000 / (double)sample_us * BUDGET_FULL : 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Keeping what monitoring costs within a share of a processor, by the length of the sampling interval.
+ */
+#ifndef UDAMON_OPS_BUDGET_H
+#define UDAMON_OPS_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** BUDGET_FULL - a whole processor, as shares are given: basis points */
+#define BUDGET_FULL 10000
+
+/**
+ * struct budget - zero-initialise it and set @share
+ * @share:	of one processor, basis points; 0: no bound
+ * @floor_us:	the shortest sampling interval that is within it; 0 before the first judgement
+ * @interval_ns: what one sampling interval costs, estimated from what the last ones did
+ * The rest is private.
+ */
+struct budget {
+	uint32_t share;
+	uint64_t floor_us;
+	double interval_ns;
+	/* private: */
+	bool begun;
+	uint64_t judged_ns;
+	double judged_spent_ns;
+	uint64_t nr_intervals;
+	double debt_ns;
+};
+
+/**
+ * budget_feed() - a sampling interval is over (@interval) or time has passed
+ * @now_ns:	a monotonic clock
+ * @spent_ns:	processor time of the monitor, and of targets on its account, in all
+ *
+ * Judges every BUDGET_PERIOD_NS at most. Return: true when @floor_us has changed.
+ */
+bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool interval);
+
+/** budget_use_bp() - predicted cost with so long a sampling interval, basis points of a processor */
+double budget_use_bp(const struct budget *budget, uint64_t sample_us);
+
+#define BUDGET_PERIOD_NS 200000000ULL
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What watching a process costs, it and us, and staying within what may be spent.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ops/vaddr_internal.h"
+
+/* A floor this much other than the one told of last is told of. */
+#define WORTH_TELLING 1.25
+
+/* What a look of "scan" takes for each page, ns: reading it twice, clearing it. */
+#define SCAN_PAGE_NS 80
+
+/* How much of a process is in use while it is looked at, where nobody knows yet. */
+#define IN_USE 0.25
+
+/* Who wants to look more often than this wants "point": each look of "scan" is at everything. */
+#define SCAN_LEAST_US 1000000
+
+/* What was done that costs a target. */
+static struct vaddr_work work_done(const struct vaddr_ctx *mine)
+{
+	struct vaddr_work work = {.pages = mine->filter_clears, .interrupts = mine->filter_clears};
+
+	if (mine->scan) {
+		work.pages += scan_engine_stat(mine->scan)->clears;
+		work.interrupts += scan_engine_stat(mine->scan)->interrupts;
+	} else if (mine->point) {
+		/* Each page is a range of its own. */
+		work.pages += point_engine_stat(mine->point)->clears;
+		work.interrupts += point_engine_stat(mine->point)->clears;
+	}
+	return work;
+}
+
+void vaddr_charge(struct vaddr_ctx *mine, const struct vaddr_target *target)
+{
+	const struct toll *toll = vaddr_env_toll(mine->env);
+	struct vaddr_work work = work_done(mine);
+	double ns;
+
+	ns = (double)(work.pages - mine->charged.pages) * toll->page_ns +
+	     (double)(work.interrupts - mine->charged.interrupts) * toll->interrupt_ns;
+	mine->charged = work;
+	mine->target_ns += ns * (target->nr_running > 1 ? target->nr_running : 1);
+}
+
+/*
+ * How many of a process's threads ran on the average since the last time: each of them is
+ * interrupted, and walks page tables of its own accord.
+ */
+static void count_running(struct vaddr_target *target, uint64_t now_ns)
+{
+	double most = (double)sysconf(_SC_NPROCESSORS_ONLN);
+	struct timespec used;
+	clockid_t clock;
+	uint64_t used_ns;
+
+	if (clock_getcpuclockid(target->info.pid, &clock) || clock_gettime(clock, &used))
+		return;
+	used_ns = (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+	if (target->used_at_ns && now_ns > target->used_at_ns && used_ns >= target->used_ns)
+		target->nr_running =
+			(double)(used_ns - target->used_ns) / (double)(now_ns - target->used_at_ns);
+	if (most > 0 && target->nr_running > most)
+		target->nr_running = most;
+	target->used_ns = used_ns;
+	target->used_at_ns = now_ns;
+}
+
+static const char *format_interval(char *text, size_t size, uint64_t us)
+{
+	if (us < 10000)
+		snprintf(text, size, "%" PRIu64 " us", us);
+	else if (us < 10000000)
+		snprintf(text, size, "%" PRIu64 " ms", us / 1000);
+	else
+		snprintf(text, size, "%.1f s", (double)us / 1e6);
+	return text;
+}
+
+/* Told of when it begins or ends to bind, and when it has become quite another one. */
+static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
+{
+	const struct budget *budget = &mine->budget;
+	bool binds = budget->floor_us > ctx->attrs.sample_interval;
+	double ratio = mine->told_us ? (double)budget->floor_us / (double)mine->told_us : 0;
+	char detail[160], interval[32];
+
+	if (binds == !!mine->told_us &&
+	    (!binds || (ratio < WORTH_TELLING && ratio > 1 / WORTH_TELLING)))
+		return;
+	mine->told_us = binds ? budget->floor_us : 0;
+	if (binds)
+		snprintf(detail, sizeof(detail),
+			 "looking every %s instead of %.1f ms: that would cost %.1f %% of a "
+			 "processor, and the budget is %g %%",
+			 format_interval(interval, sizeof(interval), budget->floor_us),
+			 (double)ctx->attrs.sample_interval / 1000,
+			 budget_use_bp(budget, ctx->attrs.sample_interval) / 100,
+			 (double)budget->share / 100);
+	else
+		snprintf(
+			detail, sizeof(detail),
+			"the interval asked for costs %.1f %% of a processor, within the budget of "
+			"%g %%",
+			budget_use_bp(budget, ctx->attrs.sample_interval) / 100,
+			(double)budget->share / 100);
+	damon_report_event(ctx, NULL, "budget", detail);
+}
+
+void vaddr_mind_budget(struct damon_ctx *ctx)
+{
+	struct damon_port *port = damon_lib_port(ctx->lib);
+	struct vaddr_ctx *mine = ctx->ops_priv;
+	uint64_t now_ns = vaddr_now_ns();
+	struct vaddr_target *target;
+	double spent_ns;
+	uint32_t i;
+
+	if (!mine->budget.share)
+		mine->budget.share = vaddr_env_budget(mine->env);
+	if (now_ns - mine->counted_ns >= BUDGET_PERIOD_NS) {
+		mine->counted_ns = now_ns;
+		for (i = 0; i < ctx->nr_targets; i++) {
+			target = ctx->targets[i]->ops_priv;
+			if (target)
+				count_running(target, now_ns);
+		}
+	}
+	if (!mine->budget.share)
+		return;
+	spent_ns = (double)port->thread_cpu_ns(port) + mine->target_ns;
+	if (budget_feed(&mine->budget, now_ns, spent_ns, mine->checked)) {
+		damon_set_interval_floor(ctx, mine->budget.floor_us);
+		tell_floor(ctx, mine);
+	}
+	mine->checked = false;
+}
+
+/* Which engine. */
+
+/* Resident pages, by what the kernel says; 0 where it doesn't. */
+static uint64_t resident_pages(pid_t pid)
+{
+	unsigned long long size, resident = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu %llu", &size, &resident) != 2)
+		resident = 0;
+	fclose(file);
+	return resident;
+}
+
+enum vaddr_engine vaddr_choose(const struct damon_ctx *ctx, const struct damon_vaddr_env *env)
+{
+	const struct scan_options *options = vaddr_env_scan_options(env);
+	uint64_t stall_us = options->max_stall_us ? options->max_stall_us : SCAN_DEFAULT_STALL_US;
+	double share = (double)vaddr_env_budget(env) / BUDGET_FULL, pages, most = 0, look_ns = 0;
+	uint64_t every_us = ctx->attrs.sample_interval;
+	uint32_t i;
+
+	if (every_us < SCAN_LEAST_US)
+		return VADDR_POINT;
+	for (i = 0; i < ctx->nr_targets; i++) {
+		pages = (double)resident_pages((pid_t)ctx->targets[i]->pid);
+		most = pages > most ? pages : most;
+		look_ns += pages * (SCAN_PAGE_NS + IN_USE * vaddr_env_toll(env)->page_ns) +
+			   vaddr_env_toll(env)->interrupt_ns;
+	}
+	if (most * SCAN_PAGE_NS > (double)stall_us * 1000)
+		return VADDR_POINT;
+	return share > 0 && look_ns > share * (double)every_us * 1000 ? VADDR_POINT : VADDR_SCAN;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The overhead budget: how long sampling intervals become, in time that is only counted. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "ops/budget.h"
+
+#define MS 1000000.0
+
+/* A monitor: sampling intervals of what was asked for or the floor, each of which costs something. */
+struct monitor {
+	struct budget budget;
+	uint64_t now_ns;
+	double spent_ns;
+	double asked_us;
+	double sample_ms; /* last interval */
+	unsigned int changes;
+};
+
+static void init(struct monitor *monitor, uint32_t share, double asked_us)
+{
+	*monitor = (struct monitor){.budget.share = share, .asked_us = asked_us};
+	budget_feed(&monitor->budget, 0, 0, false);
+}
+
+static void interval(struct monitor *monitor, double cost_ns)
+{
+	double sample_us = monitor->asked_us;
+
+	if ((double)monitor->budget.floor_us > sample_us)
+		sample_us = (double)monitor->budget.floor_us;
+	monitor->sample_ms = sample_us / 1000;
+	monitor->now_ns += (uint64_t)(sample_us * 1000);
+	monitor->spent_ns += cost_ns;
+	monitor->changes += budget_feed(&monitor->budget, monitor->now_ns, monitor->spent_ns, true);
+}
+
+/* Share that was spent in @seconds, per cent. */
+static double spend(struct monitor *monitor, double seconds, double cost_ns)
+{
+	uint64_t start_ns = monitor->now_ns;
+	double spent_ns = monitor->spent_ns;
+
+	while ((double)(monitor->now_ns - start_ns) < seconds * 1e9)
+		interval(monitor, cost_ns);
+	return (monitor->spent_ns - spent_ns) / (double)(monitor->now_ns - start_ns) * 100;
+}
+
+static void assert_between(double value, double low, double high)
+{
+	if (value < low || value > high)
+		fail_msg("expected %g to %g, got %g", low, high, value);
+}
+
+static void without_a_budget_there_is_no_floor(void **state)
+{
+	struct monitor monitor;
+
+	init(&monitor, 0, 5000);
+	spend(&monitor, 2, 5 * MS);
+	assert_int_equal(monitor.budget.floor_us, 0);
+	assert_int_equal(monitor.changes, 0);
+}
+
+static void the_first_judgement_is_the_cost_over_the_aim(void **state)
+{
+	struct monitor monitor;
+
+	/* 40 intervals of 5 ms at 0.018 ms each are 0.36 %; 0.018 ms / (0.9 * 2 %) = 1 ms. */
+	init(&monitor, 200, 5000);
+	while (monitor.now_ns < 200 * MS)
+		interval(&monitor, 0.018 * MS);
+	assert_int_equal(monitor.budget.floor_us, 1000);
+	assert_between(budget_use_bp(&monitor.budget, 5000), 35.9, 36.1);
+}
+
+static void what_is_cheap_keeps_the_interval_that_was_asked_for(void **state)
+{
+	struct monitor monitor;
+
+	init(&monitor, 200, 5000);
+	assert_between(spend(&monitor, 10, 0.05 * MS), 0.99, 1.01);
+	assert_between(monitor.sample_ms, 5, 5);
+}
+
+static void what_is_dear_is_brought_within_the_budget(void **state)
+{
+	struct monitor monitor;
+
+	/* 1 ms every 5 ms would be 20 %; within 2 % that is one in 50 ms at least. */
+	init(&monitor, 200, 5000);
+	spend(&monitor, 1, 1 * MS);
+	assert_true(monitor.sample_ms >= 50);
+	/* The first 0.2 s cost 40 ms, 36 more than they might. */
+	assert_between(spend(&monitor, 60, 1 * MS), 1.5, 2.0);
+	assert_between(monitor.sample_ms, 50, 62);
+}
+
+static void the_budget_holds_over_a_minute_whatever_it_is(void **state)
+{
+	static const uint32_t shares[] = {50, 200, 1000};
+	struct monitor monitor;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		init(&monitor, shares[i], 5000);
+		assert_true(spend(&monitor, 60, 2 * MS) <= shares[i] / 100.0 + 0.1);
+	}
+}
+
+static void a_target_that_grows_is_followed(void **state)
+{
+	struct monitor monitor;
+	double spent = 0;
+	int second;
+
+	/* Scans of 1.6 ms a second, growing to 100 ms a scan in 30 s. */
+	init(&monitor, 200, 1000000);
+	for (second = 0; second < 60; second++)
+		spent += spend(&monitor, 1, (second < 30 ? 1.6 + 98.4 * second / 30 : 100) * MS);
+	assert_true(monitor.spent_ns / (double)monitor.now_ns * 100 <= 2.5);
+	assert_true(spent > 0);
+	/* 100 ms at 2 % is 5 s. */
+	assert_between(monitor.sample_ms, 5000, 8000);
+}
+
+static void when_the_cost_falls_the_interval_returns(void **state)
+{
+	struct monitor monitor;
+
+	init(&monitor, 200, 5000);
+	spend(&monitor, 30, 1 * MS);
+	assert_true(monitor.sample_ms >= 50);
+	spend(&monitor, 5, 0.02 * MS);
+	assert_between(monitor.sample_ms, 5, 5);
+}
+
+static void steady_costs_with_noise_do_not_swing_the_interval(void **state)
+{
+	struct monitor monitor;
+	unsigned int i, before;
+	double lowest = 1e9, highest = 0;
+
+	init(&monitor, 200, 5000);
+	spend(&monitor, 40, 1 * MS);
+	before = monitor.changes;
+	/* Up and down by a fifth, and a window's end every 20 intervals. */
+	for (i = 0; i < 2000; i++) {
+		interval(&monitor, (i % 2 ? 1.2 : 0.8) * MS + (i % 20 ? 0 : 1 * MS));
+		lowest = fmin(lowest, monitor.sample_ms);
+		highest = fmax(highest, monitor.sample_ms);
+	}
+	assert_true(monitor.changes - before < 20);
+	assert_true(highest < 1.6 * lowest);
+}
+
+static void a_debt_is_paid_back(void **state)
+{
+	struct monitor monitor;
+	double burst;
+
+	/* 200 ms at once is what may be spent in 10 s. Until then next to nothing else is. */
+	init(&monitor, 200, 5000);
+	spend(&monitor, 20, 0.05 * MS);
+	interval(&monitor, 200 * MS);
+	burst = spend(&monitor, 3, 0.05 * MS);
+	assert_true(monitor.sample_ms > 5);
+	assert_between(burst, 0, 0.5);
+	spend(&monitor, 30, 0.05 * MS);
+	assert_between(monitor.sample_ms, 5, 5);
+}
+
+static void what_was_not_spent_is_not_saved(void **state)
+{
+	struct monitor monitor;
+
+	init(&monitor, 200, 5000);
+	spend(&monitor, 600, 0.001 * MS);
+	assert_true(spend(&monitor, 10, 1 * MS) < 2.5);
+}
+
+static void time_without_intervals_is_no_judgement(void **state)
+{
+	struct monitor monitor;
+	uint64_t floor_us;
+
+	init(&monitor, 200, 5000);
+	spend(&monitor, 5, 1 * MS);
+	floor_us = monitor.budget.floor_us;
+	/* Paused for 10 s. */
+	assert_false(budget_feed(&monitor.budget, monitor.now_ns + 10000000000, monitor.spent_ns,
+				 false));
+	assert_int_equal(monitor.budget.floor_us, floor_us);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_budget_there_is_no_floor),
+		cmocka_unit_test(the_first_judgement_is_the_cost_over_the_aim),
+		cmocka_unit_test(what_is_cheap_keeps_the_interval_that_was_asked_for),
+		cmocka_unit_test(what_is_dear_is_brought_within_the_budget),
+		cmocka_unit_test(the_budget_holds_over_a_minute_whatever_it_is),
+		cmocka_unit_test(a_target_that_grows_is_followed),
+		cmocka_unit_test(when_the_cost_falls_the_interval_returns),
+		cmocka_unit_test(steady_costs_with_noise_do_not_swing_the_interval),
+		cmocka_unit_test(a_debt_is_paid_back),
+		cmocka_unit_test(what_was_not_spent_is_not_saved),
+		cmocka_unit_test(time_without_intervals_is_no_judgement),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
