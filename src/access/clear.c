@@ -35,6 +35,7 @@ struct clear_list {
 	size_t capacity;
 	struct iovec *ranges;
 	size_t *tags;
+	clear_callback *busy;
 };
 
 struct clear_list *clear_list_new(void)
@@ -84,6 +85,11 @@ int clear_list_add(struct clear_list *list, uint64_t start, uint64_t end, size_t
 	return 0;
 }
 
+void clear_list_on_busy(struct clear_list *list, clear_callback *busy)
+{
+	list->busy = busy;
+}
+
 static void tell(const struct clear_list *list, size_t idx, clear_callback *callback, void *data)
 {
 	uint64_t start = (uintptr_t)list->ranges[idx].iov_base;
@@ -100,6 +106,10 @@ static ssize_t call(struct clear_list *list, int pidfd, int advice, size_t first
 	size_t nr = list->nr - first;
 	ssize_t ret;
 
+	/* What didn't pass before won't soon; the interval goes on meanwhile. */
+	if (result->nr_busy)
+		max = 1;
+
 	if (nr > MAX_RANGES_PER_CALL)
 		nr = MAX_RANGES_PER_CALL;
 	do {
@@ -109,11 +119,17 @@ static ssize_t call(struct clear_list *list, int pidfd, int advice, size_t first
 	return ret < 0 ? -errno : ret;
 }
 
+/* The kernel was too often interrupted, or lacked something for the moment. */
+static bool is_busy(ssize_t err)
+{
+	return err == -EAGAIN || err == -EINTR;
+}
+
 /* Whether no other range would fare better. */
 static bool is_hopeless(int advice, ssize_t err)
 {
 	if (advice == MADV_COLD)
-		return err != -EINVAL && err != -ENOMEM;
+		return err != -EINVAL && err != -ENOMEM && !is_busy(err);
 	return err == -ESRCH || err == -EPERM || err == -EACCES || err == -ENOSYS;
 }
 
@@ -128,8 +144,12 @@ int clear_list_advise(struct clear_list *list, int pidfd, int advice, clear_call
 		done = call(list, pidfd, advice, first, result);
 		if (done < 0 && is_hopeless(advice, done))
 			return (int)done;
-		if (done < 0 && done != -ENOMEM)
+		if (is_busy(done) && advice == MADV_COLD) {
+			result->nr_busy++;
+			tell(list, first, list->busy, data);
+		} else if (done < 0 && done != -ENOMEM) {
 			tell(list, first, refused, data);
+		}
 		/* A refused range, one that isn't mapped any more, or (0) nothing that could be said. */
 		if (done <= 0) {
 			first++;

@@ -24,10 +24,18 @@ int clear_list_add(struct clear_list *list, uint64_t start, uint64_t end, size_t
 /** struct clear_result - what a run did */
 struct clear_result {
 	uint64_t nr_cleared; /* ranges */
+	uint64_t nr_busy;    /* passed over: the kernel was too busy for them */
 	uint64_t nr_calls;
 };
 
 typedef void clear_callback(void *data, uint64_t start, uint64_t end, size_t tag);
+
+/**
+ * clear_list_on_busy() - who is told of each range that couldn't be cleared now, but may be the next time
+ *
+ * clear_list_run() tries long, and goes on with the next range. NULL: nobody.
+ */
+void clear_list_on_busy(struct clear_list *list, clear_callback *busy);
 
 /**
  * clear_list_run() - clear all ranges, in as few calls as possible

@@ -279,15 +279,30 @@ struct refusal {
 	size_t nr;
 };
 
+static void give_up_range(struct refusal *refusal, uint64_t end, size_t first_sample,
+			  uint64_t *counter)
+{
+	size_t i;
+
+	for (i = first_sample; i < refusal->nr && refusal->addrs[i] < end; i++)
+		refusal->target->fates[i] = give_up(counter);
+}
+
+/* The kernel had no time for a range: unknown for now, and that is all. */
+static void busy(void *data, uint64_t start, uint64_t end, size_t first_sample)
+{
+	struct refusal *refusal = data;
+
+	give_up_range(refusal, end, first_sample, &refusal->target->engine->stat.nr_busy);
+}
+
 /* The kernel said no to a range: all samples in it stay unknown, and the mapping is remembered. */
 static void refused(void *data, uint64_t start, uint64_t end, size_t first_sample)
 {
 	struct refusal *refusal = data;
 	struct point_target *target = refusal->target;
-	size_t i;
 
-	for (i = first_sample; i < refusal->nr && refusal->addrs[i] < end; i++)
-		target->fates[i] = give_up(&target->engine->stat.nr_refused);
+	give_up_range(refusal, end, first_sample, &target->engine->stat.nr_refused);
 	watch_map_set(target->map, start, WATCH_REFUSED | WATCH_RETRY, WATCH_REFUSED);
 }
 
@@ -321,6 +336,7 @@ int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr,
 	for (i = 0; i < nr; i++)
 		target->fates[i] = judge(target, addrs[i], &target->states[i], may_clear);
 	clear_list_reset(engine->clears);
+	clear_list_on_busy(engine->clears, busy);
 	folio_finder_begin(engine->folios);
 	ret = list_clears(target, addrs, nr);
 	if (ret)

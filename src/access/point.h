@@ -22,6 +22,7 @@ struct point_stat {
 	uint64_t nr_special;  /* the zero page, no ordinary memory, or too new */
 	uint64_t nr_large;    /* inside a large folio that can't be cleared as a whole */
 	uint64_t nr_refused;  /* in mappings the kernel refuses */
+	uint64_t nr_busy;     /* the kernel was too busy to clear them */
 	uint64_t nr_pressure; /* left alone because of memory pressure */
 };
 
