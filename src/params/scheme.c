@@ -53,6 +53,35 @@ struct params_scheme *params_schemes_add(struct params_schemes *schemes)
 	return &list[schemes->nr++];
 }
 
+int params_schemes_move(struct params_schemes *schemes, struct params_schemes *from)
+{
+	struct params_strings *strings = &schemes->strings;
+	struct params_scheme *list;
+	char **texts;
+
+	if (from->strings.nr) {
+		texts = realloc(strings->list, (strings->nr + from->strings.nr) * sizeof(*texts));
+		if (!texts)
+			return -ENOMEM;
+		strings->list = texts;
+	}
+	if (from->nr) {
+		list = realloc(schemes->list, (schemes->nr + from->nr) * sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		schemes->list = list;
+		memcpy(list + schemes->nr, from->list, from->nr * sizeof(*list));
+		schemes->nr += from->nr;
+	}
+	if (from->strings.nr)
+		memcpy(strings->list + strings->nr, from->strings.list,
+		       from->strings.nr * sizeof(*texts));
+	strings->nr += from->strings.nr;
+	from->strings.nr = 0;
+	params_schemes_free(from);
+	return 0;
+}
+
 void params_scheme_init(struct params_scheme *scheme)
 {
 	struct damos *values = &scheme->values;

@@ -58,6 +58,9 @@ void params_schemes_free(struct params_schemes *schemes);
 /** params_schemes_add() - room for one more at the end, set by params_scheme_init(); NULL: no memory */
 struct params_scheme *params_schemes_add(struct params_schemes *schemes);
 
+/** params_schemes_move() - append those of @from, which is empty afterwards; -ENOMEM: nothing changed */
+int params_schemes_move(struct params_schemes *schemes, struct params_schemes *from);
+
 /** params_scheme_init() - counts every region once a window: what damon_new_scheme() makes */
 void params_scheme_init(struct params_scheme *scheme);
 
