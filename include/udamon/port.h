@@ -39,6 +39,33 @@ enum damon_metric {
 };
 
 /**
+ * enum damon_trace_point - what a kdamond tells of its work to whoever traces it
+ *
+ * Named as the kernel's trace points, with their fields in their order:
+ * @DAMON_TRACE_AGGREGATED: a region of a window that was published: target_id nr_regions start
+ *	end nr_accesses age
+ * @DAMON_TRACE_BEFORE_APPLY: a scheme's action is about to be tried on a region: context_idx
+ *	scheme_idx target_idx start end nr_accesses age nr_regions
+ * @DAMON_TRACE_INTERVALS_TUNE: the intervals were tuned: sample_us
+ * @DAMON_TRACE_ESZ: a quota's effective size was set anew: context_idx scheme_idx esz
+ * @DAMON_TRACE_STAT_AFTER_APPLY: a scheme has done an apply interval: context_idx scheme_idx
+ *	nr_tried sz_tried nr_applied sz_applied sz_ops_filter_passed qt_exceeds nr_snapshots
+ *
+ * context_idx is 0: a kdamond has one context. The thread that traces tells kdamonds apart.
+ */
+enum damon_trace_point {
+	DAMON_TRACE_AGGREGATED,
+	DAMON_TRACE_BEFORE_APPLY,
+	DAMON_TRACE_INTERVALS_TUNE,
+	DAMON_TRACE_ESZ,
+	DAMON_TRACE_STAT_AFTER_APPLY,
+	DAMON_NR_TRACE_POINTS,
+};
+
+/** DAMON_TRACE_MAX_FIELDS - no trace point has more */
+#define DAMON_TRACE_MAX_FIELDS 9
+
+/**
  * struct damon_port - the primitives a core runs on
  *
  * Every member is called with the port itself first, so that an implementation
@@ -74,6 +101,9 @@ enum damon_metric {
  *		May be NULL, and may be set before contexts are made: both ports of the
  *		library have none by themselves.
  * @metric_data: for @metric
+ * @tracing:	whether anybody listens to @point now; asked before its fields are gathered. NULL:
+ *		nobody ever does.
+ * @trace:	tell whoever listens the fields of @point; there when @tracing is
  */
 struct damon_port {
 	void *(*alloc)(struct damon_port *port, size_t size);
@@ -97,6 +127,9 @@ struct damon_port {
 	int (*metric)(struct damon_port *port, enum damon_metric metric, int32_t nid,
 		      const char *memcg_path, uint64_t *value);
 	void *metric_data;
+	bool (*tracing)(struct damon_port *port, enum damon_trace_point point);
+	void (*trace)(struct damon_port *port, enum damon_trace_point point,
+		      const uint64_t *fields);
 };
 
 /**

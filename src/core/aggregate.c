@@ -7,6 +7,7 @@
 #include "core/attrs.h"
 #include "core/region.h"
 #include "core/sampling.h"
+#include "core/trace.h"
 
 bool damon_monitor_window_due(const struct damon_ctx *ctx)
 {
@@ -199,6 +200,7 @@ static int publish(struct damon_ctx *ctx)
 		.nr_samples = ctx->internal->window_samples,
 	};
 
+	damon_trace_window(ctx);
 	if (!ctx->callbacks.window)
 		return 0;
 	damon_intervals_in_force(ctx, &window.sample_us, &window.aggr_us);

@@ -8,6 +8,7 @@
 
 #include "core/attrs.h"
 #include "core/sampling.h"
+#include "core/trace.h"
 
 #define BASIS_POINTS 10000
 
@@ -432,6 +433,8 @@ void damon_tune_intervals(struct damon_ctx *ctx)
 		change_attrs(ctx, &tuned, floor_us, true);
 	if (told)
 		damon_report_event(ctx, NULL, "tune", "");
-	if (due)
+	if (due) {
 		rebase_tune(ctx);
+		damon_trace_intervals_tune(ctx);
+	}
 }

@@ -9,6 +9,7 @@
 
 #include "core/request.h"
 #include "core/scheme.h"
+#include "core/trace.h"
 
 #define BASIS_POINTS 10000
 /* Taken for the throughput of an action that wasn't measured yet: 1,024 pages a millisecond. */
@@ -166,6 +167,7 @@ void damon_quota_refresh(struct damon_ctx *ctx, struct damos *scheme)
 	state->window_ns = now_ns;
 	state->charged_sz = 0;
 	set_effective(ctx, scheme);
+	damon_trace_esz(ctx, scheme);
 }
 
 void damon_quota_charge(struct damos *scheme, uint64_t sz_tried, uint64_t sz_applied,

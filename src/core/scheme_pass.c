@@ -13,6 +13,7 @@
 #include "core/attrs.h"
 #include "core/request.h"
 #include "core/scheme.h"
+#include "core/trace.h"
 
 struct pass {
 	struct damon_ctx *ctx;
@@ -28,6 +29,7 @@ struct pass {
 	struct damos_histogram *histograms;
 	struct damos_rest *rests;
 	uint32_t nr_rests;
+	bool traced; /* somebody wants to hear of every region */
 };
 
 static uint32_t in_samples(uint32_t units, uint32_t unit)
@@ -206,6 +208,8 @@ static void apply(const struct pass *pass, struct damos *scheme, const struct da
 	struct damos_quota_state *state = &scheme->quota_state;
 	uint64_t sz = damon_range_sz(&region->ar), sz_applied, sz_filter_passed, cpu_ns = 0;
 
+	if (pass->traced)
+		damon_trace_before_apply(pass->ctx, scheme, pass->target_idx, region);
 	/* Reading the clock costs more than looking at the region, so only where it is needed. */
 	if (scheme->quota.ms)
 		cpu_ns = port->thread_cpu_ns(port);
@@ -439,6 +443,7 @@ void damon_schemes_apply(struct damon_ctx *ctx)
 		return;
 	set_min_scores(&pass);
 	pass.sz_limit = damon_size_limit(ctx);
+	pass.traced = damon_tracing(ctx, DAMON_TRACE_BEFORE_APPLY);
 	damon_walks_begin(kdamond);
 	if (pass.nr_due)
 		sweep_targets(&pass);
@@ -446,6 +451,7 @@ void damon_schemes_apply(struct damon_ctx *ctx)
 	for (i = 0; i < nr; i++) {
 		damon_walks_scheme_done(kdamond, all_due[i]);
 		damon_scheme_set_due(ctx, all_due[i]);
+		damon_trace_stat(ctx, all_due[i]);
 	}
 	damon_walks_end(kdamond);
 }

@@ -11,6 +11,8 @@
 
 #include <udamon/port.h>
 
+#include "port/probes.h"
+
 #define NSEC_PER_SEC 1000000000ULL
 
 struct damon_thread {
@@ -215,6 +217,8 @@ static const struct damon_port posix_port = {
 	.cond_free = posix_cond_free,
 	.cond_wait = posix_cond_wait,
 	.cond_wake_all = posix_cond_wake_all,
+	.tracing = probes_tracing,
+	.trace = probes_trace,
 };
 
 struct damon_port *damon_port_posix_new(void)
