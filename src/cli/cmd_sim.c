@@ -7,173 +7,35 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <udamon/ops.h>
-
 #include "cli/command.h"
+#include "cli/judging.h"
 #include "cli/message.h"
 #include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/recording.h"
 #include "cli/reporting.h"
+#include "cli/schemes.h"
 #include "cli/signals.h"
-#include "cli/terminal.h"
-#include "cli/training.h"
-#include "ops/sim.h"
-
-/* The monitor learns the program in these; what it finds later is judged. */
-#define WARM_UP_WINDOWS 20
-/* Hot: touched in at least half of the samples. */
-#define HOT_BP 5000
+#include "cli/simulating.h"
 
 /**
- * struct simulation - one run
+ * struct command_state - what there is to free in the end
+ * @schemes:	of each side of --vs; all in the first one without it
+ * @runs:	without schemes, then of each side
  * @path:	the record
  * @folder:	temporary folder of the record, or "" when it was named
- * @scores:	sum over the judged windows
- * @wss_error:	sum of their working-set errors
- * @judged:	how many
- * @early, @early_wss_error, @nr_early: the same of the windows of the warm-up
- * @result:	0 or -errno
- * @said:	an exit code whose reason was printed already, or 0
  */
-struct simulation {
-	const struct options *opts;
-	struct damon_attrs attrs;
-	struct sim_workload *workload;
-	struct sim_space *space;
-	uint64_t end_us;
-	uint64_t seed;
+struct command_state {
+	struct simulation sim;
+	struct params_schemes schemes[JUDGED_MAX - 1];
+	struct simulated *runs[JUDGED_MAX];
+	struct record *rec;
 	char path[PATH_MAX];
 	char folder[PATH_MAX];
-	struct damon_port *port;
-	struct sim_env env;
-	struct record *rec;
-	struct training training;
-	struct record_mapping *rows;
-	struct sim_mapping *mappings;
-	struct sim_score score, early;
-	double wss_error, early_wss_error;
-	uint64_t judged, nr_early;
 	struct progress progress;
-	int result;
-	int said;
 };
 
-static int set_mappings(struct simulation *sim, uint64_t t_ns)
+static int open_record(struct command_state *state)
 {
-	size_t nr = sim_space_mappings(sim->space, t_ns, sim->mappings);
-
-	for (size_t i = 0; i < nr; i++)
-		sim->rows[i] = (struct record_mapping){
-			.start = sim->mappings[i].ar.start,
-			.end = sim->mappings[i].ar.end,
-			.perms = sim->mappings[i].region->file_bytes ? "rw-s" : "rw-p",
-			.path = sim->mappings[i].region->name,
-		};
-	return record_set_mappings(sim->rec, 0, sim->rows, nr);
-}
-
-static void add_score(struct sim_score *sum, const struct sim_score *score)
-{
-	sum->true_wss += score->true_wss;
-	sum->found_wss += score->found_wss;
-	sum->both_wss += score->both_wss;
-	sum->true_hot += score->true_hot;
-	sum->found_hot += score->found_hot;
-	sum->both_hot += score->both_hot;
-}
-
-/* On the kdamond. A window in which anything fails ends the run. */
-static int on_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
-{
-	struct simulation *sim = data;
-	struct sim_score score = {0};
-	uint64_t t_ns = sim_env_time(&sim->env, window->t_end_ns);
-	int ret;
-
-	ret = set_mappings(sim, sim_env_time(&sim->env, window->t_start_ns));
-	if (!ret)
-		ret = record_window(sim->rec, ctx, window);
-	if (!ret)
-		ret = sim_score_target(&score, ctx, ctx->targets[0], window, HOT_BP);
-	if (ret)
-		return ret;
-	if (sim->nr_early < WARM_UP_WINDOWS) {
-		sim->nr_early++;
-		sim->early_wss_error += sim_score_wss_error(&score);
-		add_score(&sim->early, &score);
-	} else {
-		sim->judged++;
-		sim->wss_error += sim_score_wss_error(&score);
-		add_score(&sim->score, &score);
-	}
-	training_tick(&sim->training, ctx);
-	progress_show(&sim->progress, (double)t_ns / 1000 / (double)sim->end_us);
-	return signals_end_asked() ? -EINTR : 0;
-}
-
-static void on_event(struct damon_ctx *ctx, const struct damon_event *event, void *data)
-{
-	struct simulation *sim = data;
-
-	record_event(sim->rec, event);
-}
-
-/* The first thread of the virtual world: what main() would be in a live one. */
-static void simulate(void *arg)
-{
-	struct simulation *sim = arg;
-	struct damon_target *target = NULL;
-	struct damon_lib *lib = NULL;
-	struct damon_ctx *ctx = NULL;
-	int ret;
-
-	ret = damon_lib_new(&lib, sim->port);
-	if (!ret)
-		ret = sim_register_ops(lib, &sim->env);
-	if (!ret)
-		ret = damon_new_ctx(&ctx, lib);
-	if (!ret)
-		ret = damon_select_ops(ctx, DAMON_OPS_SIM);
-	if (!ret)
-		ret = damon_set_attrs(ctx, &sim->attrs);
-	if (!ret)
-		ret = damon_new_target(&target, lib);
-	if (!ret) {
-		target->pid = 0;
-		ret = damon_add_target(ctx, target);
-		if (ret)
-			damon_free_target(target);
-	}
-	if (!ret) {
-		ctx->seed = sim->seed;
-		ctx->callbacks = (struct damon_callbacks){
-			.window = on_window,
-			.event = on_event,
-			.data = sim,
-		};
-		sim->said = training_begin(&sim->training, sim->opts, ctx, sim->workload->name);
-		ret = sim->said ? -ECANCELED : damon_start(&ctx, 1, false);
-		if (ret == -ESTALE)
-			sim->said = training_refused(&sim->training);
-	}
-	if (!ret) {
-		int result = 0;
-
-		damon_wait(ctx, sim->end_us, &result);
-		damon_stop(&ctx, 1);
-		damon_wait(ctx, UINT64_MAX, &result);
-		ret = result;
-		sim->said = training_end(&sim->training, ctx);
-	}
-	sim->result = ret;
-	damon_destroy_ctx(ctx);
-	if (lib)
-		damon_lib_free(lib);
-}
-
-static int open_record(struct simulation *sim)
-{
+	const struct simulation *sim = &state->sim;
 	const struct record_options options = {
 		.virtual_time = true,
 		.engine = "sim",
@@ -191,141 +53,86 @@ static int open_record(struct simulation *sim)
 	int ret;
 
 	if (sim->opts->output) {
-		snprintf(sim->path, sizeof(sim->path), "%s", sim->opts->output);
+		snprintf(state->path, sizeof(state->path), "%s", sim->opts->output);
 	} else {
-		snprintf(sim->folder, sizeof(sim->folder), "%s/udamon.XXXXXX",
+		snprintf(state->folder, sizeof(state->folder), "%s/udamon.XXXXXX",
 			 tmp && *tmp ? tmp : "/tmp");
-		if (!mkdtemp(sim->folder)) {
+		if (!mkdtemp(state->folder)) {
 			ret = give_up(EXIT_FAILED, "cannot make a temporary folder '%s': %s",
-				      sim->folder, strerror(errno));
-			sim->folder[0] = '\0';
+				      state->folder, strerror(errno));
+			state->folder[0] = '\0';
 			return ret;
 		}
-		snprintf(sim->path, sizeof(sim->path), "%.*s/record", (int)sizeof(sim->path) - 10,
-			 sim->folder);
+		snprintf(state->path, sizeof(state->path), "%.*s/record",
+			 (int)sizeof(state->path) - 10, state->folder);
 	}
-	ret = record_create(&sim->rec, sim->path, &options, &err);
+	ret = record_create(&state->rec, state->path, &options, &err);
 	if (ret)
 		return give_up(EXIT_FAILED, "%s", err.text);
-	if (record_add_target(sim->rec, &target))
+	if (record_add_target(state->rec, &target))
 		return give_up(EXIT_FAILED, "out of memory");
-	return 0;
-}
-
-static int load(struct simulation *sim, const char *name)
-{
-	struct damon_error err = {""};
-	const struct options *opts = sim->opts;
-	int ret;
-
-	ret = options_attrs(opts, &sim->attrs);
-	if (ret)
-		return ret;
-	sim->seed = opts->seed ? opts->seed : 1;
-	ret = sim_workload_get(name, &sim->workload, &err);
-	if (ret)
-		return give_up(ret == -EINVAL || ret == -ENOENT ? EXIT_USAGE : EXIT_FAILED, "%s%s",
-			       err.text,
-			       ret == -ENOENT ? "; 'udamon sim --list' shows the built-in ones"
-					      : "");
-	ret = sim_space_new(&sim->space, sim->workload, sim->seed, opts->rate, &err);
-	if (ret)
-		return give_up(EXIT_FAILED, "%s", err.text);
-	sim->env = (struct sim_env){.nr_spaces = 1, .spaces = &sim->space};
-	sim->end_us = sim_space_end_ns(sim->space) / 1000;
-	if (opts->for_us && opts->for_us < sim->end_us)
-		sim->end_us = opts->for_us;
-	sim->mappings = calloc(sim->workload->nr_regions, sizeof(*sim->mappings));
-	sim->rows = calloc(sim->workload->nr_regions, sizeof(*sim->rows));
-	sim->port = damon_port_coop_new(sim->seed, NULL);
-	if (!sim->mappings || !sim->rows || !sim->port)
-		return give_up(EXIT_FAILED, "out of memory");
-	return 0;
-}
-
-static int run(struct simulation *sim)
-{
-	struct damon_error err = {""};
-	struct record *rec;
-	int ret;
-
-	if (sim->opts->verbose)
-		note("workload '%s', seed %llu, %.3f s, a look every %llu us, windows of %llu us",
-		     sim->workload->name, (unsigned long long)sim->seed, (double)sim->end_us / 1e6,
-		     (unsigned long long)sim->attrs.sample_interval,
-		     (unsigned long long)sim->attrs.aggr_interval);
-	progress_start(&sim->progress, sim->opts, "simulating");
-	ret = damon_port_coop_run(sim->port, simulate, sim);
-	terminal_clear_status();
-	if (!ret)
-		ret = sim->result;
-	/* Refused before anything was seen: no record either. */
-	if (sim->said && !sim->nr_early)
-		return sim->said;
-	rec = sim->rec;
-	sim->rec = NULL;
-	if (record_close(rec, &err))
-		return give_up(EXIT_FAILED, "%s", err.text);
-	if (sim->said)
-		return sim->said;
-	if (ret == -EINTR) {
-		bool from_terminal;
-		int signo;
-
-		/* Cut short, but a whole record of what was: as with live programs, no failure. */
-		while ((signo = signals_next(&from_terminal)))
-			;
-		return 0;
-	}
-	if (ret)
-		return give_up(EXIT_FAILED, "the simulation of '%s' failed: %s",
-			       sim->workload->name, strerror(-ret));
 	return 0;
 }
 
 /* Judged are the windows after the warm-up or, in a run that ends before, all there are. */
-static void take_truth(const struct simulation *sim, double *wss_error_pct,
+static void take_truth(const struct simulated *run, double *wss_error_pct,
 		       const struct sim_score **score, uint64_t *windows)
 {
-	bool late = sim->judged;
+	bool late = run->judged;
 
-	*windows = late ? sim->judged : sim->nr_early;
-	*score = late ? &sim->score : &sim->early;
+	*windows = late ? run->judged : run->nr_early;
+	*score = late ? &run->score : &run->early;
 	*wss_error_pct =
-		*windows ? (late ? sim->wss_error : sim->early_wss_error) / (double)*windows * 100
+		*windows ? (late ? run->wss_error : run->early_wss_error) / (double)*windows * 100
 			 : NAN;
 }
 
-static int add_truth(json_t *json, void *data)
+static json_t *truth_json(const struct simulated *run)
 {
-	const struct simulation *sim = data;
 	const struct sim_score *score;
 	double wss_error_pct;
 	uint64_t windows;
-	json_t *truth;
 
-	take_truth(sim, &wss_error_pct, &score, &windows);
-	if (windows)
-		truth = json_pack("{s:f, s:f, s:f, s:I}", "wss_error_pct", wss_error_pct,
-				  "precision", sim_score_precision(score), "recall",
-				  sim_score_recall(score), "windows", (json_int_t)windows);
-	else
-		truth = json_pack("{s:n, s:n, s:n, s:i}", "wss_error_pct", "precision", "recall",
-				  "windows", 0);
-	if (json_object_set_new(json, "truth", truth) ||
-	    json_object_set_new(json, "schemes", json_array()))
+	take_truth(run, &wss_error_pct, &score, &windows);
+	if (!windows)
+		return json_pack("{s:n, s:n, s:n, s:i}", "wss_error_pct", "precision", "recall",
+				 "windows", 0);
+	return json_pack("{s:f, s:f, s:f, s:I}", "wss_error_pct", wss_error_pct, "precision",
+			 sim_score_precision(score), "recall", sim_score_recall(score), "windows",
+			 (json_int_t)windows);
+}
+
+/* To a side's JSON object: what was found, done, and became of the memory. */
+static int add_side(json_t *json, const struct simulated *run, const struct simulated *without)
+{
+	if (json_object_set_new(json, "truth", truth_json(run)) ||
+	    json_object_set_new(json, "schemes", judging_schemes(run)))
+		return -ENOMEM;
+	if (without && json_object_set_new(json, "machine", judging_machine(run, without)))
 		return -ENOMEM;
 	return 0;
 }
 
-static int print_truth(const struct simulation *sim)
+static int add_to_summary(json_t *json, void *data)
+{
+	const struct command_state *state = data;
+	int ret = add_side(json, state->runs[1], state->runs[0]);
+
+	if (!ret && state->runs[0] &&
+	    json_object_set_new(json, "machine_without_schemes",
+				judging_machine(state->runs[0], state->runs[0])))
+		ret = -ENOMEM;
+	return ret;
+}
+
+static int print_truth(const struct simulated *run)
 {
 	const struct sim_score *score;
 	double wss_error_pct;
 	uint64_t windows;
 	char text[512];
 
-	take_truth(sim, &wss_error_pct, &score, &windows);
+	take_truth(run, &wss_error_pct, &score, &windows);
 	if (!windows)
 		return 0;
 	snprintf(text, sizeof(text),
@@ -333,37 +140,226 @@ static int print_truth(const struct simulation *sim)
 		 "  working set   %.2f %% off\n"
 		 "  hot part      precision %.2f %%, recall %.2f %%\n",
 		 (unsigned long long)windows,
-		 sim->judged ? " after the first 20" : " (the first, while it still learns)",
+		 run->judged ? " after the first 20" : " (the first, while it still learns)",
 		 wss_error_pct, sim_score_precision(score) * 100, sim_score_recall(score) * 100);
 	return output_text(text, strlen(text));
 }
 
-static int report(struct simulation *sim)
+/* The table of as many sides as there are. */
+static int print_sides(const struct command_state *state)
 {
-	int ret = report_print(sim->opts, report_kind_find("summary"), sim->path, add_truth, sim);
+	static const char *const names[] = {"A", "B"};
+	struct judged sides[JUDGED_MAX] = {{"no scheme", state->runs[0]}};
+	char *text = NULL;
+	size_t size, nr;
+	FILE *out;
+	int ret;
 
-	if (!ret && !sim->opts->json)
-		ret = print_truth(sim);
-	if (sim->opts->output)
-		note("%s: see it with: udamon report %s", sim->path, sim->path);
+	for (nr = 1; nr < JUDGED_MAX && state->runs[nr] && state->runs[nr]->schemes; nr++)
+		sides[nr] = (struct judged){names[nr - 1], state->runs[nr]};
+	out = open_memstream(&text, &size);
+	if (!out)
+		return give_up(EXIT_FAILED, "out of memory");
+	if (nr == 2)
+		sides[1].name = "schemes";
+	judging_print(out, sides, nr);
+	ret = fclose(out) ? give_up(EXIT_FAILED, "out of memory") : output_text(text, size);
+	free(text);
 	return ret;
 }
 
-static void clear(struct simulation *sim)
+static int no_memory(void)
 {
-	record_discard(sim->rec);
-	if (sim->folder[0]) {
-		unlink(sim->path);
-		rmdir(sim->folder);
+	return give_up(EXIT_FAILED, "out of memory");
+}
+
+/* The same program and machine without schemes, as far as @run came. */
+static int run_without(struct command_state *state, const struct simulated *run)
+{
+	state->runs[0] = simulated_new(&state->sim, NULL, true);
+	if (!state->runs[0])
+		return no_memory();
+	simulated_without(state->runs[0],
+			  run->machine ? sim_machine_time(run->machine) : run->end_ns);
+	return 0;
+}
+
+static void drop_signals(void)
+{
+	bool from_terminal;
+
+	while (signals_next(&from_terminal))
+		;
+}
+
+static int failed(const struct command_state *state, int err)
+{
+	return give_up(EXIT_FAILED, "the simulation of '%s' failed: %s", state->sim.workload->name,
+		       strerror(-err));
+}
+
+/* Make the run and complete its record. */
+static int go_recorded(struct command_state *state)
+{
+	struct simulated *run = state->runs[1];
+	struct damon_error err = {""};
+	struct record *rec;
+	int ret;
+
+	run->rec = state->rec;
+	ret = simulated_go(run, &state->progress);
+	/* Refused before anything was seen: no record either. */
+	if (ret > 0 && !run->nr_early)
+		return ret;
+	rec = state->rec;
+	state->rec = run->rec = NULL;
+	if (record_close(rec, &err))
+		return give_up(EXIT_FAILED, "%s", err.text);
+	if (ret >= 0)
+		return ret;
+	if (ret != -EINTR)
+		return failed(state, ret);
+	/* Cut short, but a whole record of what was: as with live programs, no failure. */
+	drop_signals();
+	return 0;
+}
+
+/* One run with a record and a report. */
+static int run_one(struct command_state *state)
+{
+	const struct options *opts = state->sim.opts;
+	bool with_machine = opts->nr_schemes || opts->memory || opts->far_memory ||
+			    opts->refault_us;
+	int ret = open_record(state);
+
+	if (ret)
+		return ret;
+	state->runs[1] = simulated_new(&state->sim, opts->nr_schemes ? &state->schemes[0] : NULL,
+				       with_machine);
+	if (!state->runs[1])
+		return no_memory();
+	ret = go_recorded(state);
+	if (!ret && with_machine)
+		ret = run_without(state, state->runs[1]);
+	if (ret)
+		return ret;
+	ret = report_print(opts, report_kind_find("summary"), state->path, add_to_summary, state);
+	if (!ret && !opts->json)
+		ret = print_truth(state->runs[1]);
+	if (!ret && !opts->json && with_machine)
+		ret = print_sides(state);
+	if (opts->output)
+		note("%s: see it with: udamon report %s", state->path, state->path);
+	return ret;
+}
+
+static int compared_json(const struct command_state *state)
+{
+	static const char *const names[] = {"none", "A", "B"};
+	json_t *json, *sides = json_array(), *side;
+	int ret = sides ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < JUDGED_MAX && !ret; i++) {
+		side = json_pack("{s:s}", "name", names[i]);
+		ret = !side || json_array_append_new(sides, side) ? -ENOMEM : 0;
+		if (!ret && i)
+			ret = add_side(side, state->runs[i], state->runs[0]);
+		else if (!ret &&
+			 json_object_set_new(side, "machine",
+					     judging_machine(state->runs[0], state->runs[0])))
+			ret = -ENOMEM;
 	}
-	if (sim->port)
-		damon_port_coop_free(sim->port);
-	training_clear(&sim->training);
-	free(sim->rows);
-	free(sim->mappings);
-	sim_space_free(sim->space);
-	sim_workload_free(sim->workload);
-	free(sim);
+	if (ret) {
+		json_decref(sides);
+		return no_memory();
+	}
+	json = json_pack("{s:s, s:I, s:o}", "workload", state->sim.workload->name, "seed",
+			 (json_int_t)state->sim.seed, "sides", sides);
+	return json_print(json);
+}
+
+/* A run for each side, and what they come to beside each other. */
+static int run_versus(struct command_state *state)
+{
+	int ret;
+
+	for (size_t i = 1; i < JUDGED_MAX; i++) {
+		struct simulated *run = simulated_new(&state->sim, &state->schemes[i - 1], true);
+
+		if (!run)
+			return no_memory();
+		state->runs[i] = run;
+		run->first_scheme = i == 1 ? 0 : state->sim.opts->nr_before_vs;
+		run->first = (double)(i - 1) / (JUDGED_MAX - 1);
+		run->share = 1.0 / (JUDGED_MAX - 1);
+		ret = simulated_go(run, &state->progress);
+		if (ret == -EINTR) {
+			drop_signals();
+			return give_up(EXIT_FAILED, "interrupted, so there is nothing to compare");
+		}
+		if (ret)
+			return ret < 0 ? failed(state, ret) : ret;
+	}
+	ret = run_without(state, state->runs[1]);
+	if (ret)
+		return ret;
+	return state->sim.opts->json ? compared_json(state) : print_sides(state);
+}
+
+/* The nodes that schemes name are there. */
+static int check_nodes(const struct simulation *sim, const struct params_schemes *schemes,
+		       size_t first)
+{
+	for (size_t i = 0; i < schemes->nr; i++) {
+		const struct damos *scheme = &schemes->list[i].values;
+		int32_t nid = scheme->target_nid;
+
+		for (uint32_t k = 0; k < scheme->nr_dests; k++)
+			if (scheme->dests[k].nid > nid)
+				nid = scheme->dests[k].nid;
+		if (nid > 1 || (nid == 1 && !sim->machine.far_memory))
+			return give_up(EXIT_USAGE,
+				       "scheme %zu: node '%d' isn't there; the simulated machine "
+				       "has node 0 and, with --far-memory, node 1",
+				       first + i + 1, (int)nid);
+	}
+	return 0;
+}
+
+static int read_schemes(struct command_state *state)
+{
+	const struct options *opts = state->sim.opts;
+	size_t middle = opts->vs ? opts->nr_before_vs : opts->nr_schemes;
+	int ret;
+
+	if (opts->vs && (!middle || middle == opts->nr_schemes))
+		return give_up(EXIT_USAGE,
+			       "--vs stands between two sides: --scheme A --vs --scheme B");
+	if (opts->vs && (opts->output || opts->html || opts->save_training || opts->load_training))
+		return give_up(EXIT_USAGE, "--vs writes no record, page or training; leave out "
+					   "--output, --html and the like, or --vs");
+	ret = schemes_read(opts, 0, middle, &state->sim.attrs, &state->schemes[0]);
+	if (!ret)
+		ret = schemes_read(opts, middle, opts->nr_schemes, &state->sim.attrs,
+				   &state->schemes[1]);
+	for (size_t i = 0; i < JUDGED_MAX - 1 && !ret; i++)
+		ret = check_nodes(&state->sim, &state->schemes[i], i ? middle : 0);
+	return ret;
+}
+
+static void clear(struct command_state *state)
+{
+	record_discard(state->rec);
+	if (state->folder[0]) {
+		unlink(state->path);
+		rmdir(state->folder);
+	}
+	for (size_t i = 0; i < JUDGED_MAX; i++)
+		simulated_free(state->runs[i]);
+	for (size_t i = 0; i < JUDGED_MAX - 1; i++)
+		params_schemes_free(&state->schemes[i]);
+	simulation_clear(&state->sim);
+	free(state);
 }
 
 void sim_words(FILE *out)
@@ -389,7 +385,7 @@ static int list_workloads(void)
 
 int sim_command(const struct options *opts, int argc, char **argv)
 {
-	struct simulation *sim;
+	struct command_state *state;
 	int ret;
 
 	if (opts->list)
@@ -398,20 +394,24 @@ int sim_command(const struct options *opts, int argc, char **argv)
 		return give_up(EXIT_USAGE, argc ? "one workload at a time"
 						: "which workload? 'udamon sim --list' shows the "
 						  "built-in ones; or give a file");
-	sim = calloc(1, sizeof(*sim));
-	if (!sim)
-		return give_up(EXIT_FAILED, "out of memory");
-	sim->opts = opts;
+	state = calloc(1, sizeof(*state));
+	if (!state)
+		return no_memory();
 	if (signals_start(false))
 		ret = give_up(EXIT_FAILED, "cannot wait for signals: %s", strerror(errno));
 	else
-		ret = load(sim, argv[0]);
+		ret = simulation_prepare(&state->sim, opts, argv[0]);
 	if (!ret)
-		ret = open_record(sim);
+		ret = read_schemes(state);
+	if (!ret && opts->verbose)
+		note("workload '%s', seed %llu, %.3f s, a look every %llu us, windows of %llu us",
+		     state->sim.workload->name, (unsigned long long)state->sim.seed,
+		     (double)state->sim.end_us / 1e6,
+		     (unsigned long long)state->sim.attrs.sample_interval,
+		     (unsigned long long)state->sim.attrs.aggr_interval);
+	progress_start(&state->progress, opts, "simulating");
 	if (!ret)
-		ret = run(sim);
-	if (!ret)
-		ret = report(sim);
-	clear(sim);
+		ret = opts->vs ? run_versus(state) : run_one(state);
+	clear(state);
 	return ret;
 }

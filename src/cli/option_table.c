@@ -116,6 +116,16 @@ const struct option_spec option_specs[] = {
 	 0, 0, NULL, "start with what was learned before and saved in this file"},
 	{"rate", 0, COMMAND_SIM, OPTION_COUNT, AT(rate), "N", 1, 0, NULL,
 	 "accesses in a simulated second (default 10000000)"},
+	{"scheme", 0, COMMAND_SIM, OPTION_SCHEME, 0, "KEY=VALUE,...", 0, 0, NULL,
+	 "act on what is found, as in action=pageout,access=0%,age=5s..max; may be repeated"},
+	{"vs", 0, COMMAND_SIM, OPTION_VS, 0, NULL, 0, 0, NULL,
+	 "compare the schemes before this with those after it, and both with no scheme"},
+	{"memory", 0, COMMAND_SIM, OPTION_SIZE, AT(memory), "SIZE", 4096, 0, NULL,
+	 "memory of the simulated machine (default: twice the workload's)"},
+	{"far-memory", 0, COMMAND_SIM, OPTION_SIZE, AT(far_memory), "SIZE", 4096, 0, NULL,
+	 "slower memory on a second node, number 1 (default: no such node)"},
+	{"refault", 0, COMMAND_SIM, OPTION_TIME, AT(refault_us), "TIME", 1, LONGEST_US, NULL,
+	 "what a program waits for a page that is read back (default 100us)"},
 	{"list", 0, COMMAND_SIM, OPTION_FLAG, AT(list), NULL, 0, 0, NULL,
 	 "list the built-in workloads"},
 	{"format", 0, COMMAND_EXPORT, OPTION_NAME, AT(format), "FORMAT", 0, 0, format_words,
@@ -156,7 +166,7 @@ _Static_assert(sizeof(option_specs) / sizeof(option_specs[0]) <= MAX_OPTION_SPEC
 
 int option_argument(const struct option_spec *spec)
 {
-	if (spec->kind == OPTION_FLAG || spec->kind == OPTION_CHOOSE)
+	if (spec->kind == OPTION_FLAG || spec->kind == OPTION_CHOOSE || spec->kind == OPTION_VS)
 		return no_argument;
 	return spec->kind == OPTION_TUNE ? optional_argument : required_argument;
 }

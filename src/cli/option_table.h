@@ -19,6 +19,9 @@ enum option_kind {
 	OPTION_FOLDER,	/* const char *; completed as a folder name */
 	OPTION_PIDS,	/* pids, nr_pids; a list, repeatable */
 	OPTION_RANGE,	/* ranges, nr_ranges; repeatable */
+	OPTION_SIZE,	/* uint64_t, bytes, from @min */
+	OPTION_SCHEME,	/* schemes, nr_schemes; repeatable */
+	OPTION_VS,	/* vs, nr_before_vs: no value, but a place among the schemes */
 	OPTION_TUNE,	/* autotune and goal; the value may be left out */
 };
 

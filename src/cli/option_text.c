@@ -74,6 +74,7 @@ void options_names(enum command_bit command, FILE *out)
 		case OPTION_FLAG:
 		case OPTION_CHOOSE:
 		case OPTION_TUNE:
+		case OPTION_VS:
 			break;
 		case OPTION_FILE:
 			fputs(" @file", out);

@@ -29,6 +29,8 @@ void options_clear(struct options *opts)
 {
 	free(opts->pids);
 	free(opts->ranges);
+	free(opts->schemes);
+	opts->schemes = NULL;
 	opts->pids = NULL;
 	opts->ranges = NULL;
 }
@@ -64,6 +66,11 @@ static int set_number(const struct option_spec *spec, uint64_t *value, const cha
 					 "a time such as 5ms (a whole number and us, ms, s or m)");
 		if (ret || v < spec->min || v > spec->max)
 			return bad_value(spec, text, "a time from 1us to 292 years");
+	} else if (spec->kind == OPTION_SIZE) {
+		if (parse_size(text, &v) || v < spec->min)
+			return bad_value(
+				spec, text,
+				"a size of 4K or more, such as 100M (a whole number and K, M, G or T)");
 	} else if (spec->kind == OPTION_PERCENT) {
 		if (parse_percent(text, &v))
 			return bad_value(spec, text, "a share from 0% to 100%, such as 12.5%");
@@ -148,6 +155,28 @@ static int add_range(const struct option_spec *spec, struct options *opts, const
 	return 0;
 }
 
+/* Read later, when the intervals are known that shares and times are converted by. */
+static int add_scheme(struct options *opts, const char *text)
+{
+	const char **schemes =
+		reallocarray(opts->schemes, opts->nr_schemes + 1, sizeof(*opts->schemes));
+
+	if (!schemes)
+		return give_up(EXIT_FAILED, "out of memory");
+	schemes[opts->nr_schemes++] = text;
+	opts->schemes = schemes;
+	return 0;
+}
+
+static int set_vs(struct options *opts)
+{
+	if (opts->vs)
+		return give_up(EXIT_USAGE, "--vs given twice; two sides are compared");
+	opts->vs = true;
+	opts->nr_before_vs = opts->nr_schemes;
+	return 0;
+}
+
 static int set_tuning(const struct option_spec *spec, struct options *opts, const char *text)
 {
 	opts->autotune = TUNE_ON;
@@ -174,6 +203,7 @@ static int set_option(const struct option_spec *spec, struct options *opts, cons
 	case OPTION_COUNT:
 	case OPTION_TIME:
 	case OPTION_PERCENT:
+	case OPTION_SIZE:
 		return set_number(spec, where, text);
 	case OPTION_WORD:
 	case OPTION_NAME:
@@ -189,6 +219,10 @@ static int set_option(const struct option_spec *spec, struct options *opts, cons
 		return add_pids(spec, opts, text);
 	case OPTION_RANGE:
 		return add_range(spec, opts, text);
+	case OPTION_SCHEME:
+		return add_scheme(opts, text);
+	case OPTION_VS:
+		return set_vs(opts);
 	case OPTION_TUNE:
 		return set_tuning(spec, opts, text);
 	}

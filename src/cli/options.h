@@ -80,6 +80,13 @@ struct options {
 	const char *html;
 	const char *format;
 	uint64_t rate;
+	const char **schemes; /* --scheme, in order */
+	size_t nr_schemes;
+	bool vs;	     /* --vs; */
+	size_t nr_before_vs; /* and how many of them stand before it */
+	uint64_t memory;
+	uint64_t far_memory;
+	uint64_t refault_us;
 	uint64_t min_access_bp;
 	uint64_t from_us;
 	uint64_t to_us;

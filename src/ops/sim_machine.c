@@ -332,6 +332,11 @@ void sim_machine_run(struct sim_machine *machine, uint64_t t_ns)
 
 /* What there is to know. */
 
+uint64_t sim_machine_time(const struct sim_machine *machine)
+{
+	return machine->t_ns;
+}
+
 void sim_machine_stat(const struct sim_machine *machine, struct sim_machine_stat *stat)
 {
 	*stat = machine->sums;

@@ -108,6 +108,9 @@ void sim_machine_free(struct sim_machine *machine);
 /** sim_machine_run() - let the programs run up to @t_ns; what is past stays as it is */
 void sim_machine_run(struct sim_machine *machine, uint64_t t_ns);
 
+/** sim_machine_time() - how far they ran */
+uint64_t sim_machine_time(const struct sim_machine *machine);
+
 /** sim_machine_stat() - what was counted so far */
 void sim_machine_stat(const struct sim_machine *machine, struct sim_machine_stat *stat);
 
