@@ -240,9 +240,15 @@ static void gives_a_region_its_exact_share(void **state)
 	watch(64 * MIB, false, false, 1000000);
 	interval(&pattern, &score);
 	access = interval(&pattern, &score);
-	/* To 1 %: whatever else clears or sets single bits on the machine, as its own DAMON does. */
-	if (access < SCAN_ACCESS_UNIT * 99 / 400 || access > SCAN_ACCESS_UNIT * 101 / 400 + 1)
-		fail_msg("expected a quarter of %d, got %u", SCAN_ACCESS_UNIT, access);
+	/*
+	 * The share is that of the bits, to the unit. The bits themselves may miss a page: where the
+	 * kernel's DAMON watches physical memory it clears the bits of random pages, and doesn't flush
+	 * them (docs/engines.md). Nothing sets a bit that shouldn't be.
+	 */
+	assert_int_equal(access, (SCAN_ACCESS_UNIT * score.right + (64 * MIB_PAGES) - 1) /
+					 (64 * MIB_PAGES));
+	assert_int_equal(score.wrong, 0);
+	assert_exact("a quarter", &score);
 	pattern.nr = 1;
 	assert_int_equal(interval(&pattern, &score), 1);
 	pattern.nr = 0;
