@@ -31,7 +31,10 @@ int pagemap_read(int fd, uint64_t addr, uint64_t *entries, size_t nr);
 #define FRAME_TAIL    (1ULL << 16) /* one of its others */
 #define FRAME_HUGETLB (1ULL << 17)
 #define FRAME_ABSENT  (1ULL << 20) /* no memory behind this frame number */
-#define FRAME_ZERO    (1ULL << 24) /* the page of zeroes that everybody shares */
+#define FRAME_IDLE                                                                                 \
+	(1ULL                                                                                      \
+	 << 25) /* somebody (the kernel's DAMON, idle page tracking) cleared its Accessed bits */
+#define FRAME_ZERO (1ULL << 24) /* the page of zeroes that everybody shares */
 
 /** struct frame_files - the files about frames, open; @cgroup_fd is -1 where the kernel has none */
 struct frame_files {

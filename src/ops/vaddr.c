@@ -107,6 +107,7 @@ void vaddr_cleanup_target(struct damon_ctx *ctx, struct damon_target *target)
 	scan_target_free(mine->scan);
 	watch_map_clear(&mine->map);
 	page_set_clear(&mine->made_old);
+	page_set_clear(&mine->doubted);
 	maps_clear(&mine->mappings);
 	target_lock_drop(&mine->lock);
 	if (mine->pagemap_fd >= 0)

@@ -70,6 +70,7 @@ void vaddr_note_process(struct damon_ctx *ctx, struct damon_target *target,
 	mine->process = *process;
 	mine->exec_seen = true;
 	page_set_clear(&mine->made_old);
+	page_set_clear(&mine->doubted);
 	if (!process_info_read(&info, mine->info.pid)) {
 		snprintf(detail, sizeof(detail), "process %d (%s) now runs %s", (int)info.pid,
 			 mine->info.comm, info.comm);

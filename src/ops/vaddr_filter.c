@@ -149,6 +149,33 @@ static void find_young(const struct vaddr_actor *actor, const struct vaddr_piece
 	spread_young(notes, young);
 }
 
+/*
+ * The kernel's own DAMON, where it watches the same memory, clears bits as well. A page in use that it
+ * has just cleared looks unused, so where there are traces of that it takes two tests in a row.
+ */
+static void doubt(struct vaddr_actor *actor, const struct vaddr_piece *piece,
+		  const struct page_notes *notes, uint64_t *young)
+{
+	struct page_set *doubted = &actor->mine->doubted;
+	uint64_t *bits = page_set_bits(doubted, piece->addr), addr;
+	size_t page;
+
+	for (page = 0; page < PIECE_PAGES; page++) {
+		addr = piece_page(piece, page);
+		if (addr < actor->start || addr >= actor->end)
+			continue;
+		if (piece_has(young, page)) {
+			if (bits)
+				piece_unset(bits, page);
+		} else if (notes->known[page] && (notes->head[page] & FRAME_IDLE) &&
+			   !(bits && piece_has(bits, page))) {
+			page_set_add(doubted, addr, addr + PAGE_BYTES);
+			bits = page_set_bits(doubted, piece->addr);
+			piece_set(young, page);
+		}
+	}
+}
+
 static int in_cgroup(const struct frame_files *files, uint64_t frame, uint64_t inode, bool *is)
 {
 	uint64_t value;
@@ -308,7 +335,7 @@ static void forget(struct vaddr_actor *actor, const struct vaddr_piece *piece)
 static int filter_piece(struct vaddr_actor *actor, const struct frame_files *files,
 			struct vaddr_piece *piece, bool make_old)
 {
-	uint64_t young[PIECE_WORDS];
+	uint64_t young[PIECE_WORDS], used[PIECE_WORDS];
 	struct page_notes notes;
 	size_t page;
 	bool pass;
@@ -318,12 +345,15 @@ static int filter_piece(struct vaddr_actor *actor, const struct frame_files *fil
 		return ret;
 	note_pages(actor, files, &notes);
 	find_young(actor, piece, &notes, young);
+	memcpy(used, young, sizeof(used));
+	if (make_old)
+		doubt(actor, piece, &notes, used);
 	for (page = 0; page < PIECE_PAGES; page++) {
 		if (!piece_has(piece->want, page))
 			continue;
 		pass = false;
 		if (notes.known[page])
-			ret = passes(actor, files, &notes, young, page, &pass);
+			ret = passes(actor, files, &notes, used, page, &pass);
 		if (ret)
 			return ret;
 		if (!pass)

@@ -99,7 +99,8 @@ struct vaddr_target {
 	/* Where filters ask what was used: pages in use that the engine made old since they were asked about. */
 	bool remembers;
 	struct page_set made_old;
-	bool exec_seen; /* an exec that the layout doesn't show yet */
+	struct page_set doubted; /* looked unused at the last test, maybe because of somebody else */
+	bool exec_seen;		 /* an exec that the layout doesn't show yet */
 	bool exit_seen;
 	/* Known children, ascending. */
 	pid_t children[VADDR_MAX_CHILDREN];
