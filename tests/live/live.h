@@ -53,6 +53,9 @@ void live_target_command(struct live_target *target, const char *command);
 /* End it, if it hasn't ended, and reap it. */
 void live_target_stop(struct live_target *target);
 
+/* A child of ours with a number of our choice, which sleeps; 0 when the kernel doesn't let us. */
+pid_t live_start_with_number(pid_t number);
+
 /* A field of its /proc/PID/smaps_rollup, bytes. */
 uint64_t live_target_rollup(const struct live_target *target, const char *field);
 

@@ -21,7 +21,8 @@
  *   grow MIB	map more hot memory		shrink	unmap what "grow" mapped
  *   exec	become this program anew	fork	start a child that sleeps
  *   collapse	make huge pages of what can be	split	map them page by page
- *   leave	exit
+ *   touch	use the first cold part once
+ *   leave	exit			hugetlb MIB	map such memory, if there is any
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +70,7 @@ struct part {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct part parts[2];
+static struct part cold_part; /* the first one */
 
 static struct live_beats *beats;
 static char *area;
@@ -179,6 +181,17 @@ static char *map(uint64_t size)
 	return aligned;
 }
 
+static void map_hugetlb(uint64_t size)
+{
+	char *from = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	if (from == MAP_FAILED)
+		return;
+	memset(from, 1, size);
+	say("cold", from, size);
+}
+
 static void start_child(void)
 {
 	pid_t child = fork();
@@ -234,6 +247,10 @@ static void obey(char *line, char **argv)
 	} else if (!strncmp(line, "shrink", 6)) {
 		munmap((void *)parts[1].start, parts[1].size);
 		parts[1].size = 0;
+	} else if (!strncmp(line, "touch", 5)) {
+		touch(&cold_part);
+	} else if (sscanf(line, "hugetlb %lu", &mib) == 1) {
+		map_hugetlb(mib * MIB);
 	} else if (!strncmp(line, "fork", 4)) {
 		start_child();
 	} else if (!strncmp(line, "exec", 4)) {
@@ -307,6 +324,7 @@ int main(int argc, char **argv)
 	parse(argv);
 	volunteer_for_oom();
 	area = map(options.cold + options.hot);
+	cold_part = (struct part){area, options.cold / 2};
 	parts[0].start = area + options.cold / 2;
 	parts[0].size = options.hot;
 	say("cold", area, options.cold / 2);

@@ -326,21 +326,6 @@ static void probes_tell_anonymous_memory(void **state)
 	assert_true(nr_inside > 0);
 }
 
-/* A child with a number of our choice, which sleeps; 0 when the kernel doesn't let us. */
-static pid_t start_with_number(pid_t number)
-{
-	struct clone_args args = {
-		.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&number, .set_tid_size = 1};
-	pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	return child == number ? child : 0;
-}
-
 /* Where the number given for a target belongs to another process before the start. */
 static void a_recycled_number_is_refused(void **state)
 {
@@ -359,7 +344,7 @@ static void a_recycled_number_is_refused(void **state)
 	live_target_stop(&targets[0]);
 	/* Start times are in hundredths of a second; a number comes round later than that. */
 	usleep(20000);
-	second = start_with_number(number);
+	second = live_start_with_number(number);
 	if (!second) {
 		print_message("# SKIP may not choose the number of a process here\n");
 		skip();
@@ -383,7 +368,7 @@ static void a_number_recycled_while_watching_is_let_go(void **state)
 	watch(1);
 	assert_true(live_monitor_windows(&monitor, 1));
 	live_target_stop(&targets[0]);
-	second = start_with_number(number);
+	second = live_start_with_number(number);
 	if (!second) {
 		print_message("# SKIP may not choose the number of a process here\n");
 		skip();
