@@ -163,8 +163,12 @@ void damon_quota_refresh(struct damon_ctx *ctx, struct damos *scheme)
 		return;
 	if (state->begun && !damon_quota_left(scheme, ctx->attrs.min_region_sz))
 		scheme->stat.qt_exceeds++;
+	/* Windows follow each other without the time until somebody looks, which would make them longer. */
+	if (state->begun && window_ns && now_ns >= state->window_ns)
+		state->window_ns += (now_ns - state->window_ns) / window_ns * window_ns;
+	else
+		state->window_ns = now_ns;
 	state->begun = true;
-	state->window_ns = now_ns;
 	state->charged_sz = 0;
 	set_effective(ctx, scheme);
 	damon_trace_esz(ctx, scheme);
