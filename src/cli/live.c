@@ -153,6 +153,36 @@ static void make_strip(struct live *live)
 					  sizeof(live->strip)) >= 0;
 }
 
+static void note_cost(struct live *live, const struct damon_window *window)
+{
+	uint64_t since_ns = live->windows ? live->t_last_ns : window->t_start_ns;
+	uint64_t spent_ns = window->cost.cpu_ns + window->cost.target_ns - live->cost.cpu_ns -
+			    live->cost.target_ns;
+
+	live->cost_bp = 0;
+	if (window->t_end_ns > since_ns)
+		live->cost_bp = 10000.0 * (double)spent_ns / (double)(window->t_end_ns - since_ns);
+	live->cost = window->cost;
+	live->floored = window->floor_us > 0;
+	live->sample_us = live->floored ? window->floor_us : window->sample_us;
+}
+
+void live_cost(const struct live *live, uint64_t budget_bp, char *text, size_t size)
+{
+	int len;
+
+	text[0] = '\0';
+	if (!live->windows)
+		return;
+	len = snprintf(text, size, ", cost %.1f %%", live->cost_bp / 100);
+	if (budget_bp)
+		len += snprintf(text + len, size - (size_t)len, " of %g %%",
+				(double)budget_bp / 100);
+	if (live->floored)
+		snprintf(text + len, size - (size_t)len, ", so a look every %.0f ms only",
+			 (double)live->sample_us / 1000);
+}
+
 void live_window(struct live *live, const struct damon_ctx *ctx, const struct damon_window *window,
 		 const struct mapping_list *maps)
 {
@@ -161,6 +191,7 @@ void live_window(struct live *live, const struct damon_ctx *ctx, const struct da
 	pthread_mutex_lock(&live->lock);
 	if (!live->windows)
 		live->t_first_ns = window->t_start_ns;
+	note_cost(live, window);
 	live->windows++;
 	live->t_last_ns = window->t_end_ns;
 	live->aggr_us = window->aggr_us;

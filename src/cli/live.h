@@ -25,6 +25,8 @@
  *		ended
  * @aggr_us:	length of the last
  * @accessed:	bytes that were accessed in the last window
+ * @cost:	as of the last window's end; @cost_bp: in that window, basis points of a processor
+ * @sample_us:	sampling interval now; @floored: the budget made it so long
  */
 struct live {
 	pthread_mutex_t lock;
@@ -35,6 +37,10 @@ struct live {
 	uint64_t t_last_ns;
 	uint64_t aggr_us;
 	uint64_t accessed;
+	struct damon_cost cost;
+	double cost_bp;
+	uint64_t sample_us;
+	bool floored;
 	/* private: */
 	bool fresh;
 	uint64_t t_drawn_ns;
@@ -47,6 +53,12 @@ struct live {
 /** live_init() - @strips: whether to show them, as @style says */
 void live_init(struct live *live, bool strips, const struct report_style *style);
 void live_clear(struct live *live);
+
+/**
+ * live_cost() - ", cost 1.2 % of 2 %, looking every 52 ms" for the status line; with the lock held
+ * @budget_bp:	0 for none
+ */
+void live_cost(const struct live *live, uint64_t budget_bp, char *text, size_t size);
 
 /** live_legend() - print what the strips' levels mean */
 void live_legend(struct live *live);

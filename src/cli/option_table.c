@@ -106,6 +106,11 @@ const struct option_spec option_specs[] = {
 	 LONGEST_US, NULL,
 	 "scan: longest time that clearing may keep a program from changing its mappings (default "
 	 "20ms)"},
+	{"budget", 0, LIVE, OPTION_BUDGET, 0, "PERCENT", 0, 0, NULL,
+	 "bound for the cost, to the monitor and to what is watched together, of one processor: looks "
+	 "less often to keep to it (default 2%; max: no bound)"},
+	{"no-budget", 0, LIVE, OPTION_FLAG, AT(no_budget), NULL, 0, 0, NULL,
+	 "no bound for the cost"},
 	{"seed", 0, LIVE | COMMAND_VERIFY, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
 	 "seed of the random numbers (default: another one each time)"},
 	{"seed", 0, COMMAND_SIM, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,

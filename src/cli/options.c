@@ -21,6 +21,7 @@ void options_init(struct options *opts)
 			 .min_sample_us = 5000,
 			 .max_sample_us = 10000000},
 		.engine = "auto",
+		.budget_bp = 200,
 		.target = UINT64_MAX,
 	};
 }
@@ -177,6 +178,17 @@ static int set_vs(struct options *opts)
 	return 0;
 }
 
+static int set_budget(const struct option_spec *spec, struct options *opts, const char *text)
+{
+	opts->no_budget = !strcmp(text, "max");
+	if (opts->no_budget)
+		return 0;
+	if (parse_percent(text, &opts->budget_bp) || !opts->budget_bp)
+		return bad_value(spec, text,
+				 "a share from 0.01% to 100%, such as 2%, or max for no bound");
+	return 0;
+}
+
 static int set_tuning(const struct option_spec *spec, struct options *opts, const char *text)
 {
 	opts->autotune = TUNE_ON;
@@ -223,6 +235,8 @@ static int set_option(const struct option_spec *spec, struct options *opts, cons
 		return add_scheme(opts, text);
 	case OPTION_VS:
 		return set_vs(opts);
+	case OPTION_BUDGET:
+		return set_budget(spec, opts, text);
 	case OPTION_TUNE:
 		return set_tuning(spec, opts, text);
 	}

@@ -66,6 +66,8 @@ struct options {
 	const char *mount;
 	const char *ops;
 	uint64_t max_stall_us;
+	uint64_t budget_bp;
+	bool no_budget;
 	uint64_t seed;
 	uint64_t for_us;
 	pid_t *pids;

@@ -12,6 +12,7 @@
 #include <udamon/ops.h>
 
 #include "access/doctor.h"
+#include "cli/engine.h"
 #include "cli/message.h"
 #include "cli/session.h"
 #include "cli/signals.h"
@@ -123,49 +124,11 @@ static void on_event(struct damon_ctx *ctx, const struct damon_event *event, voi
 	record_event(session->recording.rec, event);
 }
 
-struct heat_of {
-	struct record *rec;
-	uint32_t target;
-};
-
-static int add_heat(void *data, uint64_t start, uint64_t end, uint64_t page_size, int32_t touched,
-		    uint32_t samples)
-{
-	const struct heat_of *of = data;
-	const struct record_heat heat = {of->target, start, end, page_size, touched, samples};
-
-	return record_add_heat(of->rec, &heat);
-}
-
-/* What only the engine knows, at the end. */
-static void record_engine(struct session *session, struct damon_ctx *ctx)
-{
-	struct record *rec = session->recording.rec;
-	const char *flush = damon_vaddr_describe_flush(ctx);
-	struct heat_of of = {.rec = rec};
-	char stall[32];
-
-	if (!flush)
-		return;
-	record_set_meta(rec, "flush", flush);
-	snprintf(stall, sizeof(stall), "%" PRIu64, damon_vaddr_longest_stall_ns(ctx) / 1000);
-	record_set_meta(rec, "longest_stall_us", stall);
-	/* It was tried with the flushes in it. */
-	snprintf(stall, sizeof(stall), "%.1f", damon_vaddr_clear_cost_ns(ctx));
-	record_set_meta(rec, "clear_cost_ns", stall);
-	record_set_meta(rec, "flush_cost_ns", "0");
-	for (uint32_t i = 0; i < ctx->nr_targets; i++) {
-		of.target = ctx->targets[i]->id;
-		damon_vaddr_page_heat(ctx, ctx->targets[i], add_heat, &of);
-	}
-}
-
 static void on_stopped(struct damon_ctx *ctx, int result, void *data)
 {
 	struct session *session = data;
 
-	record_engine(session, ctx);
-
+	engine_record_end(session->recording.rec, ctx);
 	pthread_mutex_lock(&session->live.lock);
 	session->result = result;
 	pthread_mutex_unlock(&session->live.lock);
@@ -228,8 +191,7 @@ static int on_started(struct damon_ctx *ctx, void *data);
 
 int session_open(struct session *session, const struct options *opts)
 {
-	const struct damon_vaddr_options vaddr = {.engine = opts->engine,
-						  .max_stall_us = opts->max_stall_us};
+	const struct damon_vaddr_options vaddr = engine_options(opts);
 	struct report_style style;
 	struct damon_error err = {""};
 	struct damon_attrs attrs;
@@ -341,6 +303,7 @@ static int make_record(struct session *session, const char *path)
 	free(command);
 	if (ret)
 		return give_up(EXIT_FAILED, "%s", err.text);
+	engine_record_start(session->recording.rec, ctx, session->opts);
 	for (size_t i = 0; i < session->nr_watched && !ret; i++) {
 		ret = recording_process(&session->recording, session->watched[i].target,
 					damon_ops_name(ctx->ops->id));
@@ -393,7 +356,9 @@ int session_start(struct session *session, const char *path, bool starting)
 	struct damon_error err = {""};
 	int ret;
 
-	ret = training_begin(&session->training, session->opts, session->ctx, NULL);
+	ret = engine_choose(session->env, session->ctx, session->opts, starting);
+	if (!ret)
+		ret = training_begin(&session->training, session->opts, session->ctx, NULL);
 	if (ret)
 		return ret;
 	session->path = path;
@@ -508,21 +473,23 @@ static void take_kick(struct session *session)
 
 static void show_status(struct session *session, const char *what, uint64_t now_ns)
 {
-	char bytes[16];
 	uint64_t windows, accessed;
+	char bytes[16], cost[80];
 
 	if (session->opts->quiet || session->hushed || now_ns - session->t_start_ns < PATIENCE_NS)
 		return;
 	pthread_mutex_lock(&session->live.lock);
 	windows = session->live.windows;
 	accessed = session->live.accessed;
+	live_cost(&session->live, session->opts->no_budget ? 0 : session->opts->budget_bp, cost,
+		  sizeof(cost));
 	pthread_mutex_unlock(&session->live.lock);
-	terminal_status("%s %s for %.0f s: %" PRIu64 " windows, %s in use; Ctrl-C ends%s",
+	terminal_status("%s %s for %.0f s: %" PRIu64 " windows, %s in use%s; Ctrl-C ends%s",
 			session->pausing.paused	  ? "paused"
 			: session->pausing.wanted ? "pausing"
 						  : "watching",
 			what, (double)(now_ns - session->t_start_ns) / 1e9, windows,
-			format_bytes(accessed, bytes),
+			format_bytes(accessed, bytes), cost,
 			!session->foreground.keys ? ""
 			: session->pausing.wanted ? ", p goes on"
 						  : ", p pauses");

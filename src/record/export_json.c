@@ -128,8 +128,14 @@ static void put_snapshot(struct sink *sink, const struct record_snapshot *snapsh
 		sink_put(sink, ", \"cpu_ns\": %" PRId64, snapshot->cpu_ns);
 	sink_put(sink,
 		 ", \"clears\": %" PRIu64 ", \"flushes\": %" PRIu64 ", \"lost\": %" PRIu64
-		 ", \"unwatchable_bytes\": %" PRIu64 ",\n\"regions\": [",
-		 snapshot->clears, snapshot->flushes, snapshot->lost, snapshot->unwatchable_bytes);
+		 ", \"unwatchable_bytes\": %" PRIu64 ", \"floor_us\": %" PRIu64,
+		 snapshot->clears, snapshot->flushes, snapshot->lost, snapshot->unwatchable_bytes,
+		 snapshot->floor_us);
+	if (snapshot->target_ns == RECORD_UNKNOWN)
+		sink_put_text(sink, ", \"target_ns\": null,\n\"regions\": [");
+	else
+		sink_put(sink, ", \"target_ns\": %" PRId64 ",\n\"regions\": [",
+			 snapshot->target_ns);
 }
 
 static int put_regions(struct record_reader *reader, struct sink *sink, int64_t id,

@@ -37,7 +37,15 @@ enum statement {
 
 #define SNAPSHOT_COLUMNS                                                                           \
 	"SELECT id, t_start_ns, t_end_ns, sample_us, aggr_us, engine, cpu_ns, clears, lost,"       \
-	" flushes, unwatchable_bytes FROM snapshot"
+	" flushes, unwatchable_bytes, target_ns, floor_us FROM snapshot"
+
+/* As it was in records of before there was a budget. */
+#define OLD_SNAPSHOT_COLUMNS                                                                       \
+	"SELECT id, t_start_ns, t_end_ns, sample_us, aggr_us, engine, cpu_ns, clears, lost,"       \
+	" flushes, unwatchable_bytes, NULL, 0 FROM snapshot"
+
+#define BY_ID	 " WHERE id >= ?1 ORDER BY id LIMIT 1"
+#define THE_LAST " ORDER BY id DESC LIMIT 1"
 
 /* Addresses are signed to SQLite: "x < 0, x" sorts them as unsigned. */
 static const char *const statement_text[NR_STATEMENTS] = {
@@ -53,8 +61,8 @@ static const char *const statement_text[NR_STATEMENTS] = {
 		     " WHERE target = ?1 AND from_snapshot <= ?2) ORDER BY start < 0, start",
 	[NEXT_MAPPINGS] = "SELECT from_snapshot FROM mapping WHERE target = ?1"
 			  " AND from_snapshot > ?2 ORDER BY from_snapshot LIMIT 1",
-	[NEXT_SNAPSHOT] = SNAPSHOT_COLUMNS " WHERE id >= ?1 ORDER BY id LIMIT 1",
-	[LAST_SNAPSHOT] = SNAPSHOT_COLUMNS " ORDER BY id DESC LIMIT 1",
+	[NEXT_SNAPSHOT] = SNAPSHOT_COLUMNS BY_ID,
+	[LAST_SNAPSHOT] = SNAPSHOT_COLUMNS THE_LAST,
 	/* in the order of the key; sort_addresses() does the rest */
 	[REGIONS] = "SELECT target, start, end, nr_accesses, age, samples FROM region"
 		    " WHERE snapshot = ?1 ORDER BY target, start",
@@ -302,12 +310,23 @@ static int begin(struct record_reader *reader, struct damon_error *err)
 	return 0;
 }
 
+/* The first records don't know of a budget. */
+static const char *text_of(const struct record_reader *reader, enum statement which)
+{
+	if (which != NEXT_SNAPSHOT && which != LAST_SNAPSHOT)
+		return statement_text[which];
+	if (sqlite3_table_column_metadata(reader->db, NULL, "snapshot", "floor_us", NULL, NULL,
+					  NULL, NULL, NULL) != SQLITE_ERROR)
+		return statement_text[which];
+	return which == NEXT_SNAPSHOT ? OLD_SNAPSHOT_COLUMNS BY_ID : OLD_SNAPSHOT_COLUMNS THE_LAST;
+}
+
 /* Preparing reads the tables' definitions, so it comes after the version is known to fit. */
 static int prepare(struct record_reader *reader, enum statement first, enum statement end,
 		   struct damon_error *err)
 {
 	for (enum statement i = first; i < end; i++) {
-		int rc = sqlite3_prepare_v3(reader->db, statement_text[i], -1,
+		int rc = sqlite3_prepare_v3(reader->db, text_of(reader, i), -1,
 					    SQLITE_PREPARE_PERSISTENT, &reader->statements[i],
 					    NULL);
 
@@ -567,6 +586,9 @@ static int read_snapshot(struct record_reader *reader, enum statement which,
 			.lost = (uint64_t)number(row, 8),
 			.flushes = (uint64_t)number(row, 9),
 			.unwatchable_bytes = (uint64_t)number(row, 10),
+			.target_ns = sqlite3_column_type(row, 11) == SQLITE_NULL ? RECORD_UNKNOWN
+										 : number(row, 11),
+			.floor_us = (uint64_t)number(row, 12),
 		};
 		rc = snapshot->engine ? SQLITE_OK : SQLITE_NOMEM;
 	}

@@ -240,6 +240,10 @@ void record_discard(struct record *rec);
  * @lost:	windows between the snapshot before and this that could not be written
  * @flushes:	flushes of a target's whole TLB since the snapshot before
  * @unwatchable_bytes: size of the mappings that couldn't be watched at its end
+ * @target_ns:	processor time clears and flushes cost the targets since the snapshot before,
+ *		estimated, or RECORD_UNKNOWN (virtual time, older records)
+ * @floor_us:	shortest sampling interval that the budget allowed, where that was longer than the one
+ *		asked for; else 0
  */
 struct record_snapshot {
 	int64_t id;
@@ -253,6 +257,8 @@ struct record_snapshot {
 	uint64_t lost;
 	uint64_t flushes;
 	uint64_t unwatchable_bytes;
+	int64_t target_ns;
+	uint64_t floor_us;
 };
 
 /** struct record_event_row - an event as read; members as in &struct damon_event */

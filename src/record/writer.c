@@ -51,9 +51,10 @@ static const char *const statement_text[NR_STATEMENTS] = {
 	[ADD_MAPPING] = "INSERT OR REPLACE INTO"
 			" mapping(target, from_snapshot, start, end, perms, path)"
 			" VALUES(?, ?, ?, ?, ?, ?)",
-	[ADD_SNAPSHOT] = "INSERT INTO snapshot(id, t_start_ns, t_end_ns, sample_us, aggr_us,"
-			 " engine, cpu_ns, clears, lost, flushes, unwatchable_bytes)"
-			 " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ADD_SNAPSHOT] =
+		"INSERT INTO snapshot(id, t_start_ns, t_end_ns, sample_us, aggr_us,"
+		" engine, cpu_ns, clears, lost, flushes, unwatchable_bytes, target_ns, floor_us)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ADD_SCHEME_STAT] = "INSERT INTO scheme_stat(snapshot, scheme, nr_tried, sz_tried,"
 			    " nr_applied, sz_applied, sz_ops_filter_passed, qt_exceeds,"
 			    " nr_snapshots) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -499,6 +500,11 @@ static int add_snapshot(struct record *rec, const struct damon_window *window)
 	bind_number(rec, ADD_SNAPSHOT, 9, rec->lost_since);
 	bind_number(rec, ADD_SNAPSHOT, 10, grown(cost->flushes, rec->cost.flushes));
 	bind_number(rec, ADD_SNAPSHOT, 11, cost->unwatchable_bytes);
+	if (rec->virtual_time)
+		sqlite3_bind_null(rec->statements[ADD_SNAPSHOT], 12);
+	else
+		bind_number(rec, ADD_SNAPSHOT, 12, grown(cost->target_ns, rec->cost.target_ns));
+	bind_number(rec, ADD_SNAPSHOT, 13, window->floor_us);
 	return run(rec, ADD_SNAPSHOT);
 }
 

@@ -56,7 +56,8 @@ int facts_collect(struct facts *facts, const struct gather *gather, struct recor
 	size_t i;
 	int err;
 
-	*facts = (struct facts){.cpu_pct = -1, .clears_per_s = -1, .slowdown_pct = -1};
+	*facts = (struct facts){
+		.cpu_pct = -1, .clears_per_s = -1, .slowdown_pct = -1, .budget_pct = -1};
 	facts->duration_s = (double)(gather->t_end_ns - gather->t_start_ns) / 1e9;
 	facts->watched_s = (double)gather->watched_ns / 1e9;
 	facts->resident = meta_number(record, "resident_bytes", -1);
@@ -66,9 +67,15 @@ int facts_collect(struct facts *facts, const struct gather *gather, struct recor
 			facts->cpu_pct = gather->cpu_ns / 1e7 / facts->watched_s;
 		costs = gather->clears * meta_number(record, "clear_cost_ns", CLEAR_COST_NS) +
 			gather->flushes * meta_number(record, "flush_cost_ns", FLUSH_COST_NS);
+		/* 0: whoever watched didn't estimate it. */
+		if (gather->target_known && gather->target_ns > 0)
+			costs = gather->target_ns;
+		facts->floored_pct = (double)gather->floored_ns / 1e7 / facts->watched_s;
 		if (!gather->virtual_time)
 			facts->slowdown_pct = costs / 1e7 / facts->watched_s;
 	}
+	if (meta_number(record, "budget_bp", 0) > 0)
+		facts->budget_pct = meta_number(record, "budget_bp", 0) / 100;
 	for (i = 0; i < gather->nr_targets; i++)
 		facts->mapped += (double)gather->targets[i].mapped_bytes;
 	err = idle_percentiles(gather, facts->idle_ns);

@@ -15,6 +15,8 @@ struct facts {
 	double cpu_pct;	     /* -1: not recorded */
 	double clears_per_s; /* -1: nothing was watched */
 	double slowdown_pct; /* -1: no real target */
+	double budget_pct;   /* -1: none, or not recorded */
+	double floored_pct;  /* of the time */
 	double mapped;
 	double resident; /* -1: not recorded */
 	double idle_ns[WSS_PERCENTILES];

@@ -298,6 +298,14 @@ static void add_cost(struct gather *gather, const struct record_snapshot *snapsh
 		gather->cpu_known = false;
 	else
 		gather->cpu_ns += (double)snapshot->cpu_ns;
+	if (snapshot->target_ns == RECORD_UNKNOWN)
+		gather->target_known = false;
+	else
+		gather->target_ns += (double)snapshot->target_ns;
+	if (snapshot->floor_us)
+		gather->floored_ns += snapshot->t_end_ns - snapshot->t_start_ns;
+	if (snapshot->floor_us > gather->max_floor_us)
+		gather->max_floor_us = snapshot->floor_us;
 	gather->clears += (double)snapshot->clears;
 	gather->flushes += (double)snapshot->flushes;
 	gather->lost += snapshot->lost;
@@ -353,7 +361,9 @@ static void reset_sums(struct gather *gather)
 	gather->nr_points = 0;
 	gather->watched_ns = 0;
 	gather->cpu_known = true;
-	gather->cpu_ns = gather->clears = gather->flushes = 0;
+	gather->cpu_ns = gather->clears = gather->flushes = gather->target_ns = 0;
+	gather->target_known = true;
+	gather->floored_ns = gather->max_floor_us = 0;
 	gather->lost = 0;
 	gather->min_sample_us = UINT64_MAX;
 	gather->max_sample_us = 0;

@@ -81,7 +81,9 @@ struct gather_request {
  * @t_start_ns, @t_end_ns: what is shown, by the record's clock
  * @watched_ns:	time in windows; @asked_ns: in as many of the length that was asked for
  * @t_first_ns:	where the record begins: times are shown from there
- * @cpu_known:	processor time was recorded
+ * @cpu_known:	processor time was recorded; @target_known: and what it cost the targets
+ * @floored_ns:	time in windows in which the budget lengthened the sampling interval; @max_floor_us: to
+ *		at most that
  * @no_flush:	TLBs were not flushed after clearing
  * @complete:	the record was ended, not cut off or still being written
  * @last:	sizes in the last window; @mean: over time
@@ -105,11 +107,15 @@ struct gather {
 	bool several_engines;
 	bool virtual_time;
 	bool cpu_known;
+	bool target_known;
 	bool no_flush;
 	bool complete;
 	double cpu_ns;
 	double clears;
 	double flushes;
+	double target_ns;
+	uint64_t floored_ns;
+	uint64_t max_floor_us;
 	uint64_t lost;
 	uint64_t unwatchable_bytes;
 	uint64_t min_sample_us;

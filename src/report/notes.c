@@ -126,7 +126,8 @@ json_t *summary_notes(const struct gather *gather)
 	if (ok && gather->several_engines)
 		ok = add_note(notes, "the access engine changed on the way; the last one is named");
 	if (ok && gather->min_aggr_us < gather->max_aggr_us) {
-		snprintf(text, sizeof(text), "the windows' length was tuned between %s and %s",
+		snprintf(text, sizeof(text), "the windows' length was %s between %s and %s",
+			 gather->max_floor_us ? "tuned, or lengthened for the budget," : "tuned",
 			 format_duration((double)gather->min_aggr_us * 1e3).s,
 			 format_duration((double)gather->max_aggr_us * 1e3).s);
 		ok = add_note(notes, text);

@@ -90,6 +90,30 @@ static void print_cost(FILE *out, const struct text_plan *plan, const struct fac
 	print_fact(out, plan, "cost", text);
 }
 
+/* What was spent of what might be, and what came of that. */
+static void print_budget(FILE *out, const struct text_plan *plan, const struct gather *gather,
+			 const struct facts *facts)
+{
+	char text[SUMMARY_TEXT];
+	int n = 0;
+
+	if (facts->cpu_pct < 0 || facts->slowdown_pct < 0)
+		return;
+	n = snprintf(text, sizeof(text), "%s of a CPU in all, ",
+		     format_percent(facts->cpu_pct + facts->slowdown_pct).s);
+	if (facts->budget_pct < 0)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "without a budget");
+	else
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "of a budget of %s",
+			      format_percent(facts->budget_pct).s);
+	if (gather->max_floor_us)
+		snprintf(text + n, sizeof(text) - (size_t)n,
+			 ", for which looks were up to %s apart in %s of the time",
+			 format_duration((double)gather->max_floor_us * 1e3).s,
+			 format_percent(facts->floored_pct).s);
+	print_fact(out, plan, "overhead", text);
+}
+
 /* The sizes as parts of one line. */
 static void print_bar(FILE *out, const struct text_plan *plan, const double parts[4])
 {
@@ -226,6 +250,7 @@ static int print_summary(FILE *out, const struct text_plan *plan, struct gather 
 	print_head(out, plan, gather);
 	print_watched(out, plan, gather, &facts, record);
 	print_cost(out, plan, &facts);
+	print_budget(out, plan, gather, &facts);
 	print_memory(out, plan, gather, &facts);
 	print_both_percentiles(out, plan, &facts);
 	fprintf(out, "\nHeat\n");
@@ -333,6 +358,14 @@ static json_t *summary_json(const struct gather *gather, const struct facts *fac
 	json_set(&ok, object, "monitor_cpu_pct", number_or_null(facts->cpu_pct, 1e4));
 	json_set(&ok, object, "clears_per_s", number_or_null(facts->clears_per_s, 1e3));
 	json_set(&ok, object, "target_slowdown_pct_est", number_or_null(facts->slowdown_pct, 1e4));
+	json_set(&ok, object, "budget_pct", number_or_null(facts->budget_pct, 1e4));
+	json_set(&ok, object, "overhead_pct",
+		 number_or_null(facts->cpu_pct < 0 || facts->slowdown_pct < 0
+					? -1
+					: facts->cpu_pct + facts->slowdown_pct,
+				1e4));
+	json_set(&ok, object, "floored_pct", json_real(any ? facts->floored_pct : 0));
+	json_set(&ok, object, "floor_us_max", json_integer((json_int_t)gather->max_floor_us));
 	json_set(&ok, object, "mapped_bytes", bytes_or_null(any ? facts->mapped : -1));
 	json_set(&ok, object, "resident_bytes", bytes_or_null(facts->resident));
 	json_set(&ok, object, "hot_bytes", bytes_or_null(any ? gather->last.hot : -1));

@@ -248,6 +248,27 @@ static void test_asking_for_intervals_turns_tuning_off(void **state)
 	assert_int_equal(attrs.intervals_goal.aggrs, 3);
 }
 
+static void test_the_budget(void **state)
+{
+	struct options opts;
+	int first;
+
+	assert_int_equal(parse(&opts, COMMAND_RUN, true, "run x", &first), 0);
+	assert_int_equal(opts.budget_bp, 200);
+	assert_false(opts.no_budget);
+	assert_int_equal(parse(&opts, COMMAND_RUN, true, "run --budget 0.5% x", &first), 0);
+	assert_int_equal(opts.budget_bp, 50);
+	assert_int_equal(parse(&opts, COMMAND_RUN, true, "run --budget max x", &first), 0);
+	assert_true(opts.no_budget);
+	assert_int_equal(parse(&opts, COMMAND_RUN, true, "run --no-budget x", &first), 0);
+	assert_true(opts.no_budget);
+	/* The last one counts. */
+	assert_int_equal(parse(&opts, COMMAND_RUN, true, "run --no-budget --budget 10 x", &first),
+			 0);
+	assert_false(opts.no_budget);
+	assert_int_equal(opts.budget_bp, 1000);
+}
+
 static void test_operands_and_the_commands_own_options(void **state)
 {
 	struct options opts;
@@ -296,6 +317,9 @@ static void test_wrong_usage_is_quoted_and_explained(void **state)
 		{"--min-regions 1e3", "--min-regions '1e3': expected"},
 		{"--max-regions 4294967296", "--max-regions '4294967296': expected"},
 		{"--autotune=1,2", "--autotune '1,2': expected BP,AGGRS,MIN,MAX"},
+		{"--budget 0", "--budget '0': expected a share from 0.01% to 100%"},
+		{"--budget 101%", "--budget '101%': expected a share"},
+		{"--budget most", "--budget 'most': expected a share"},
 		{"--engine warp", "--engine 'warp': expected one of auto, point"},
 		{"--color never,always", "--color 'never,always': expected one of auto, always"},
 		{"--pid 0", "--pid '0': expected process ids from 1 to"},
@@ -399,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_intervals_goal_has_four_fields),
 		cmocka_unit_test(test_defaults_are_the_documented_ones),
 		cmocka_unit_test(test_asking_for_intervals_turns_tuning_off),
+		cmocka_unit_test(test_the_budget),
 		cmocka_unit_test(test_operands_and_the_commands_own_options),
 		cmocka_unit_test(test_lists_gather),
 		cmocka_unit_test(test_wrong_usage_is_quoted_and_explained),

@@ -318,6 +318,53 @@ static void test_no_pages_in_older_records(void **state)
 	record_reader_close(reader);
 }
 
+/* Nor are those from before there was a budget. */
+static void test_no_budget_in_older_records(void **state)
+{
+	struct record *rec = create(*state, &live);
+	struct record_snapshot snapshot;
+	struct record_reader *reader;
+	sqlite3 *db = NULL;
+
+	add_window(rec, 0, 10);
+	close_well(rec);
+	assert_int_equal(sqlite3_open(*state, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "ALTER TABLE snapshot DROP COLUMN target_ns;"
+				      "ALTER TABLE snapshot DROP COLUMN floor_us; VACUUM",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	reader = open_well(*state);
+	assert_int_equal(record_reader_next(reader, &snapshot, NULL), 1);
+	assert_true(snapshot.target_ns == RECORD_UNKNOWN);
+	assert_int_equal(snapshot.floor_us, 0);
+	assert_int_equal(record_reader_last(reader, &snapshot, NULL), 1);
+	record_reader_close(reader);
+}
+
+/* What the budget did to a window, and what it cost the targets since the one before. */
+static void test_cost_and_floor_of_a_window(void **state)
+{
+	struct damon_window window = {0, 1000, 5000, 100000, 20, {.target_ns = 700}, 8000};
+	struct record *rec = create(*state, &live);
+	struct record_snapshot snapshot;
+	struct record_reader *reader;
+
+	assert_int_equal(record_add_window(rec, &window, NULL, 0), 0);
+	window = (struct damon_window){1000, 2000, 5000, 100000, 20, {.target_ns = 1000}, 0};
+	assert_int_equal(record_add_window(rec, &window, NULL, 0), 0);
+	close_well(rec);
+	reader = open_well(*state);
+	assert_int_equal(record_reader_next(reader, &snapshot, NULL), 1);
+	assert_int_equal(snapshot.target_ns, 700);
+	assert_int_equal(snapshot.floor_us, 8000);
+	assert_int_equal(record_reader_next(reader, &snapshot, NULL), 1);
+	assert_int_equal(snapshot.target_ns, 300);
+	assert_int_equal(snapshot.floor_us, 0);
+	record_reader_close(reader);
+}
+
 /* While nothing can be written, a target that changes its name doesn't fill the memory. */
 static void test_one_row_of_a_target_waits(void **state)
 {
@@ -351,6 +398,8 @@ int main(void)
 		TEST(test_targets_and_events_come_back),
 		TEST(test_one_row_of_a_target_waits),
 		TEST(test_no_pages_in_older_records),
+		TEST(test_no_budget_in_older_records),
+		TEST(test_cost_and_floor_of_a_window),
 		TEST(test_mappings_are_those_of_the_snapshot),
 		TEST(test_scheme_stats_come_back),
 		TEST(test_meta_tells_about_the_run),

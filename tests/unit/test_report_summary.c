@@ -64,6 +64,35 @@ static void summary_json(void **state)
 	json_decref(json);
 }
 
+static void the_budget_is_told(void **state)
+{
+	struct damon_window window = {.t_end_ns = 1000 * MS,
+				      .sample_us = 5000,
+				      .aggr_us = 100000,
+				      .nr_samples = 20,
+				      .cost = {.cpu_ns = 10000000, .target_ns = 5000000},
+				      .floor_us = 8000};
+	struct fixture *f = *state;
+	json_t *json;
+
+	/* Two windows of 1 s with 10 ms of ours and 5 ms of the target's in all: 0.5 % and 0.25 %. */
+	add_target(f, 0, 7, "demo");
+	record_set_meta(f->rec, "budget_bp", "50");
+	assert_int_equal(record_add_window(f->rec, &window, NULL, 0), 0);
+	window.t_start_ns = 1000 * MS;
+	window.t_end_ns = 2000 * MS;
+	window.floor_us = 0;
+	assert_int_equal(record_add_window(f->rec, &window, NULL, 0), 0);
+	finish(f);
+	assert_int_equal(report_summary_json(f->reader, &f->options, &json, NULL), 0);
+	assert_true(number(json, "budget_pct") == 0.5);
+	assert_true(number(json, "target_slowdown_pct_est") == 0.25);
+	assert_true(number(json, "overhead_pct") == 0.75);
+	assert_true(number(json, "floored_pct") == 50);
+	assert_true(number(json, "floor_us_max") == 8000);
+	json_decref(json);
+}
+
 static void idle_percentiles_are_over_known_bytes(void **state)
 {
 	struct fixture *f = *state;
@@ -314,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_RECORD(summary_json),
+		WITH_RECORD(the_budget_is_told),
 		WITH_RECORD(idle_percentiles_are_over_known_bytes),
 		WITH_RECORD(notes_tell_what_happened),
 		WITH_RECORD(late_windows_are_told),
