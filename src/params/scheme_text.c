@@ -256,6 +256,8 @@ static int take_goal(struct reader *r, char *value)
 		return expected(r, whole, "METRIC:TARGET:NID:PATH, PATH being a cgroup");
 	if (node && take_nid(node, &goal->nid))
 		return expected(r, whole, "the number of a node after the target");
+	if (path && !is_utf8(path))
+		return expected(r, whole, "a path in UTF-8");
 	if (path) {
 		goal->memcg_path = params_strings_add(r->strings, path, strlen(path));
 		if (!goal->memcg_path)
@@ -391,6 +393,8 @@ static int take_filter_argument(const struct reader *r, const char *whole, const
 	case DAMOS_FILTER_MEMCG:
 		if (!argument || !*argument)
 			return expected(r, whole, "memcg:PATH:allow or memcg:PATH:reject");
+		if (!is_utf8(argument))
+			return expected(r, whole, "a path in UTF-8");
 		filter->memcg_path = params_strings_add(r->strings, argument, strlen(argument));
 		return filter->memcg_path ? 0 : no_memory(r);
 	case DAMOS_FILTER_HUGEPAGE_SIZE:

@@ -3,7 +3,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "params/values.h"
+
+bool is_utf8(const char *text)
+{
+	json_t *json = json_string(text);
+
+	json_decref(json);
+	return json;
+}
 
 struct unit {
 	const char *name;

@@ -9,9 +9,13 @@
 #ifndef UDAMON_PARAMS_VALUES_H
 #define UDAMON_PARAMS_VALUES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <udamon/damon.h>
+
+/** is_utf8() - whether a name can be kept: files of parameters are JSON, which is UTF-8 */
+bool is_utf8(const char *text);
 
 /** parse_count() - decimal digits only */
 int parse_count(const char *text, uint64_t *count);

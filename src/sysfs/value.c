@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "params/values.h"
 #include "sysfs/value.h"
 
 /* How much is allocated for @len bytes and a NUL. */
@@ -199,6 +200,10 @@ int sysfs_value_parse(const struct sysfs_row *row, const char *buf, size_t len,
 	text = strndup(buf, len);
 	if (!text)
 		return -ENOMEM;
+	if (row->type == SYSFS_STRING && !is_utf8(text)) {
+		free(text);
+		return -EINVAL; /* "in_force" and saved parameters are JSON */
+	}
 	if (row->type == SYSFS_STRING) {
 		free(value->string);
 		value->string = text; /* newline included, as the kernel's are */
