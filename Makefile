@@ -34,6 +34,10 @@ stress: all $(BUILD)-asan/build.ninja $(BUILD)-tsan/build.ninja
 	@$(NINJA) $(BUILD)-tsan
 	@scripts/run-stress $(BUILD)
 
+fuzz: $(BUILD)-fuzz/build.ninja
+	@$(NINJA) $(BUILD)-fuzz fuzzers
+	@scripts/run-fuzz $(BUILD)-fuzz $(SECONDS)
+
 lint: all
 	@scripts/lint
 
@@ -42,6 +46,10 @@ $(BUILD)-asan/build.ninja: | deps
 
 $(BUILD)-tsan/build.ninja: | deps
 	@scripts/as-owner meson setup -Db_sanitize=thread -Db_lundef=false $(BUILD)-tsan
+
+$(BUILD)-fuzz/build.ninja: | deps
+	@CC=clang scripts/as-owner meson setup -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+		$(BUILD)-fuzz
 
 asan: $(BUILD)-asan/build.ninja
 	@$(NINJA) $(BUILD)-asan
@@ -57,6 +65,6 @@ install: all
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
-.PHONY: all deps run test test-vm bench explore stress lint asan tsan install clean
+.PHONY: all deps run test test-vm bench explore stress fuzz lint asan tsan install clean
