@@ -162,20 +162,28 @@ static uint64_t part(uint64_t accesses, uint64_t ns, uint64_t pages, uint64_t of
 	return (uint64_t)(sum / of * pages + sum % of * pages / of);
 }
 
+/* Pages in huge blocks, of those that are mapped. */
+static uint64_t huge_pages(const struct sim_pages *pages)
+{
+	uint64_t blocks = pages->mapped / SIM_BLOCK_PAGES, word, nr = 0;
+
+	for (word = 0; pages->nr_huge && word * 64 < blocks; word++)
+		nr += sim_nr_bits(pages->huge[word] & sim_word_mask(word, 0, blocks));
+	return nr * SIM_BLOCK_PAGES;
+}
+
 /* Each page of an area gets as many accesses as the others, near enough. */
 static void add_access_costs(struct sim_machine *machine, const struct sim_pages *pages,
 			     const struct sim_task *task)
 {
 	const struct sim_machine_config *config = &machine->config;
-	uint64_t nr;
+	uint64_t nr, nr_huge = huge_pages(pages);
 
 	for (; task && pages->mapped; task = task->next) {
 		nr = task->n1 - task->n0;
 		machine->sums.far_ns += part(nr, config->far_ns, pages->nr_far, pages->mapped);
 		if (task->schedule->random)
-			machine->sums.huge_ns += part(nr, config->huge_ns,
-						      pages->nr_huge * SIM_BLOCK_PAGES,
-						      pages->mapped);
+			machine->sums.huge_ns += part(nr, config->huge_ns, nr_huge, pages->mapped);
 	}
 }
 
@@ -246,7 +254,7 @@ static uint64_t run_memory(struct sim_machine *machine, struct sim_memory *memor
 static void remap(struct sim_memory *memory, const struct sim_stage *stage)
 {
 	struct sim_pages *pages;
-	uint64_t word, end, mapped;
+	uint64_t word, end, mapped, block;
 	size_t i;
 
 	for (i = 0; i < memory->space->nr_areas; i++) {
@@ -255,8 +263,13 @@ static void remap(struct sim_memory *memory, const struct sim_stage *stage)
 		end = nr_words(pages->mapped);
 		for (word = mapped / 64; word < end; word++)
 			sim_pages_forget(pages, word, sim_word_mask(word, mapped, pages->mapped));
-		if (mapped < pages->mapped && mapped % SIM_BLOCK_PAGES)
-			sim_pages_set_huge(pages, mapped / SIM_BLOCK_PAGES, false);
+		/* What is mapped anew later is as the workload says again. */
+		for (block = mapped / SIM_BLOCK_PAGES; block * SIM_BLOCK_PAGES < pages->mapped;
+		     block++) {
+			sim_pages_set_huge(pages, block,
+					   block * SIM_HUGE_SIZE < pages->area->huge_end);
+			sim_bit_clear(pages->never, block);
+		}
 		pages->mapped = mapped;
 	}
 }

@@ -545,6 +545,45 @@ static void what_was_touched_gets_a_second_chance(void **state)
 	tear_down(&w);
 }
 
+static void programs_share_a_machine(void **state)
+{
+	const struct sim_machine_config config = {.memory = 20 * PAGE};
+	struct sim_machine *machine;
+	struct sim_machine_stat stat;
+	struct sim_space *spaces[2];
+	struct world a, b;
+
+	/* One uses 16 pages all the time; the other 16 once, and then one of them. */
+	set_up(&a, IN_TURN, 1000, NULL);
+	set_up(&b,
+	       "a, 61440, none\nb, 4096, none\n\np\n16\na, 0, 4096, 15\nb, 0, 64, 1\n"
+	       "\nq\n9984\nb, 0, 64, 1\n",
+	       1000, NULL);
+	spaces[0] = a.space;
+	spaces[1] = b.space;
+	assert_int_equal(sim_machine_new(&machine, &config, 2, spaces), 0);
+	assert_ptr_equal(sim_memory_of(machine, b.space), &machine->memories[1]);
+	assert_null(sim_memory_of(machine, (struct sim_space *)&config));
+	sim_machine_run(machine, 99 * MS);
+	sim_machine_stat(machine, &stat);
+	assert_int_equal(stat.resident, 32 * PAGE);
+	/* Twelve are too many: the first look gives all a chance, the second takes the first twelve. */
+	sim_machine_run(machine, 100 * MS);
+	sim_machine_stat(machine, &stat);
+	assert_int_equal(stat.reclaimed, 12);
+	assert_int_equal(machine->memories[0].areas[0].nr_in, 4);
+	/* They come back, and now it is the other's idle pages that go: 15 of them, of which 12 have to. */
+	sim_machine_run(machine, 1000 * MS);
+	sim_machine_stat(machine, &stat);
+	assert_int_equal(stat.refaults, 12);
+	assert_int_equal(stat.reclaimed, 24);
+	assert_int_equal(machine->memories[0].areas[0].nr_in, 16);
+	assert_int_equal(machine->memories[1].areas[0].nr_in, 3);
+	sim_machine_free(machine);
+	tear_down(&a);
+	tear_down(&b);
+}
+
 /* Nodes. */
 
 static void pages_move_where_there_is_room(void **state)
@@ -706,6 +745,35 @@ static void large_pages_save_walks(void **state)
 	tear_down(&w);
 }
 
+static void what_is_mapped_anew_is_as_the_workload_says(void **state)
+{
+	struct sim_machine_stat stat;
+	struct world w;
+
+	/* 2 blocks that are huge and 2 that aren't; of both one is left in q, and in r both are back. */
+	set_up(&w,
+	       "a, 4194304, none\n#! huge: a\nb, 4194304, none\n"
+	       "#! size: a, q, 2097152\n#! size: b, q, 2097152\n#! size: a, r, 4194304\n"
+	       "#! size: b, r, 4194304\n\np\n2000\na, 0, 4096, 1\nb, 0, 4096, 1\n"
+	       "\nq\n1000\na, 1, 64, 1\na, 0, 4096, 1\n\nr\n1000\na, 0, 2097152, 1\nb, 0, 2097152, 1\n",
+	       2000, NULL);
+	assert_int_equal(act(&w, 1500, DAMOS_COLLAPSE, 1, 0, 1024), 1024);
+	assert_int_equal(act(&w, 1500, DAMOS_PAGEOUT, 0, 0, 1024), 1024);
+	/* All four are other than they were. */
+	assert_int_equal(w.machine->nr_odd, 4);
+	stat = stat_at(&w, 2000);
+	assert_int_equal(w.machine->nr_odd, 2);
+	/* Of the first block of a its last 36 pages were touched since. */
+	assert_int_equal(resident_at(&w, 2000), 512 + 36);
+	/* The first block of a is of small pages, and the huge one behind it isn't mapped. */
+	assert_int_equal(stat_at(&w, 3000).huge_ns, stat.huge_ns);
+	/* Each is touched once: of a the second comes in as a whole, of b a single page. */
+	stat_at(&w, 3002);
+	assert_int_equal(w.machine->memories->areas[0].nr_in, 512 + 512);
+	assert_int_equal(w.machine->memories->areas[1].nr_in, 512 + 1);
+	tear_down(&w);
+}
+
 /* Metrics. */
 
 struct port {
@@ -822,6 +890,7 @@ int main(void)
 		cmocka_unit_test(memory_is_given_back_when_it_is_full),
 		cmocka_unit_test(cold_pages_leave_first_and_active_ones_last),
 		cmocka_unit_test(what_was_touched_gets_a_second_chance),
+		cmocka_unit_test(programs_share_a_machine),
 		cmocka_unit_test(pages_move_where_there_is_room),
 		cmocka_unit_test(pages_spread_by_weight),
 		cmocka_unit_test(a_node_that_is_not_there_is_refused),
@@ -830,6 +899,7 @@ int main(void)
 		cmocka_unit_test(a_block_is_seen_as_one_page),
 		cmocka_unit_test(huge_memory_comes_in_blocks),
 		cmocka_unit_test(large_pages_save_walks),
+		cmocka_unit_test(what_is_mapped_anew_is_as_the_workload_says),
 		cmocka_unit_test(metrics_are_those_of_the_machine),
 		cmocka_unit_test(pressure_is_not_more_than_all_the_time),
 		cmocka_unit_test(sizes_are_kept_evenly_spaced),
