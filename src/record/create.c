@@ -37,7 +37,7 @@ static const char schema[] =
 	"CREATE TABLE scheme_stat(snapshot INTEGER NOT NULL, scheme INTEGER NOT NULL,"
 	" nr_tried INTEGER NOT NULL, sz_tried INTEGER NOT NULL, nr_applied INTEGER NOT NULL,"
 	" sz_applied INTEGER NOT NULL, sz_ops_filter_passed INTEGER NOT NULL,"
-	" qt_exceeds INTEGER NOT NULL, nr_snapshots INTEGER NOT NULL,"
+	" qt_exceeds INTEGER NOT NULL, nr_snapshots INTEGER NOT NULL, esz INTEGER NOT NULL,"
 	" PRIMARY KEY(snapshot, scheme)) WITHOUT ROWID;"
 	"CREATE TABLE event(t_ns INTEGER NOT NULL, what TEXT NOT NULL, detail TEXT NOT NULL,"
 	" target INTEGER);"

@@ -31,7 +31,7 @@ struct damo_list {
 
 /* The head of a target's element; the intervals are those of its first window. */
 static void put_target(struct damo_list *list, uint32_t target,
-		       const struct record_snapshot *snapshot)
+		       const struct record_snapshot *snapshot, bool schemes)
 {
 	struct record_reader *reader = list->reader;
 	uint64_t aggrs = meta_number(reader, "goal_aggrs");
@@ -50,19 +50,37 @@ static void put_target(struct damo_list *list, uint32_t target,
 			 meta_number(reader, "goal_min_sample_us"),
 			 meta_number(reader, "goal_max_sample_us"));
 	sink_put(list->sink,
-		 "}, \"scheme_idx\": null, \"target_id\": %" PRIu32
+		 "}, \"scheme_idx\": %s, \"target_id\": %" PRIu32
 		 ", \"scheme_filters\": [], \"data_source\": \"udamon\", \"snapshots\": [\n",
-		 target);
+		 schemes ? "0" : "null", target);
 	list->targets++;
 }
 
-static void put_window(struct damo_list *list, const struct record_snapshot *snapshot)
+/* There is room for one scheme: the first. */
+static void put_scheme(struct sink *sink, const struct record_scheme_stat *stat)
+{
+	if (!stat) {
+		sink_put_text(sink, "null");
+		return;
+	}
+	sink_put(sink,
+		 "{\"nr_tried\": %" PRIu64 ", \"sz_tried\": %" PRIu64 ", \"nr_applied\": %" PRIu64
+		 ", \"sz_applied\": %" PRIu64 ", \"sz_ops_filter_passed\": %" PRIu64
+		 ", \"qt_exceeds\": %" PRIu64 ", \"nr_snapshots\": %" PRIu64
+		 ", \"max_nr_snapshots\": 0}",
+		 stat->nr_tried, stat->sz_tried, stat->nr_applied, stat->sz_applied,
+		 stat->sz_ops_filter_passed, stat->qt_exceeds, stat->nr_snapshots);
+}
+
+static void put_window(struct damo_list *list, const struct record_snapshot *snapshot,
+		       const struct record_scheme_stat *stat)
 {
 	sink_put(list->sink,
 		 "%s{\"start_time\": %" PRIu64 ", \"end_time\": %" PRIu64
-		 ", \"total_bytes\": null, \"damos_stats\": null, \"sample_interval_us\": %" PRIu64
-		 ", \"regions\": [\n",
-		 list->windows ? ",\n" : "", snapshot->t_start_ns, snapshot->t_end_ns,
+		 ", \"total_bytes\": null, \"damos_stats\": ",
+		 list->windows ? ",\n" : "", snapshot->t_start_ns, snapshot->t_end_ns);
+	put_scheme(list->sink, stat);
+	sink_put(list->sink, ", \"sample_interval_us\": %" PRIu64 ", \"regions\": [\n",
 		 snapshot->sample_us);
 	list->windows++;
 }
@@ -89,21 +107,24 @@ static void put_region(struct sink *sink, const struct record_region *region,
 static int put_snapshot(struct damo_list *list, uint32_t target,
 			const struct record_snapshot *snapshot, struct damon_error *err)
 {
+	const struct record_scheme_stat *stats;
 	const struct record_region *regions;
 	bool first = true;
-	size_t nr;
+	size_t nr, nr_stats;
 	int rc = record_reader_target_regions(list->reader, snapshot->id, target, &regions, &nr,
 					      err);
 
+	if (!rc)
+		rc = record_reader_scheme_stats(list->reader, snapshot->id, &stats, &nr_stats, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < nr; i++) {
 		if (!regions[i].samples)
 			continue;
 		if (first && !list->windows)
-			put_target(list, target, snapshot);
+			put_target(list, target, snapshot, nr_stats);
 		if (first)
-			put_window(list, snapshot);
+			put_window(list, snapshot, nr_stats ? stats : NULL);
 		put_region(list->sink, &regions[i], snapshot, first);
 		first = false;
 	}

@@ -172,10 +172,11 @@ static int put_schemes(struct record_reader *reader, struct sink *sink, int64_t 
 			 "%s{\"scheme\": %" PRIu32 ", \"nr_tried\": %" PRIu64
 			 ", \"sz_tried\": %" PRIu64 ", \"nr_applied\": %" PRIu64
 			 ", \"sz_applied\": %" PRIu64 ", \"sz_ops_filter_passed\": %" PRIu64
-			 ", \"qt_exceeds\": %" PRIu64 ", \"nr_snapshots\": %" PRIu64 "}",
+			 ", \"qt_exceeds\": %" PRIu64 ", \"nr_snapshots\": %" PRIu64
+			 ", \"esz\": %" PRIu64 "}",
 			 i ? ", " : "", stats[i].scheme, stats[i].nr_tried, stats[i].sz_tried,
 			 stats[i].nr_applied, stats[i].sz_applied, stats[i].sz_ops_filter_passed,
-			 stats[i].qt_exceeds, stats[i].nr_snapshots);
+			 stats[i].qt_exceeds, stats[i].nr_snapshots, stats[i].esz);
 	sink_put_text(sink, "]}");
 	return 0;
 }

@@ -68,9 +68,8 @@ static const char *const statement_text[NR_STATEMENTS] = {
 		    " WHERE snapshot = ?1 ORDER BY target, start",
 	[TARGET_REGIONS] = "SELECT target, start, end, nr_accesses, age, samples FROM region"
 			   " WHERE snapshot = ?1 AND target = ?2 ORDER BY start",
-	[SCHEME_STATS] = "SELECT scheme, nr_tried, sz_tried, nr_applied, sz_applied,"
-			 " sz_ops_filter_passed, qt_exceeds, nr_snapshots FROM scheme_stat"
-			 " WHERE snapshot = ?1 ORDER BY scheme",
+	/* All columns, in the table's order: the first records don't have the last one. */
+	[SCHEME_STATS] = "SELECT * FROM scheme_stat WHERE snapshot = ?1 ORDER BY scheme",
 	[HEAT] = "SELECT target, start, end, page_size, touched, samples FROM page_heat"
 		 " ORDER BY target, start < 0, start",
 	[EVENTS] = "SELECT t_ns, target, what, detail FROM event ORDER BY t_ns, rowid",
@@ -206,14 +205,15 @@ static bool add_scheme_stat(struct rows *rows, sqlite3_stmt *row)
 
 	if (!stat)
 		return false;
-	stat->scheme = count(row, 0);
-	stat->nr_tried = (uint64_t)number(row, 1);
-	stat->sz_tried = (uint64_t)number(row, 2);
-	stat->nr_applied = (uint64_t)number(row, 3);
-	stat->sz_applied = (uint64_t)number(row, 4);
-	stat->sz_ops_filter_passed = (uint64_t)number(row, 5);
-	stat->qt_exceeds = (uint64_t)number(row, 6);
-	stat->nr_snapshots = (uint64_t)number(row, 7);
+	stat->scheme = count(row, 1);
+	stat->nr_tried = (uint64_t)number(row, 2);
+	stat->sz_tried = (uint64_t)number(row, 3);
+	stat->nr_applied = (uint64_t)number(row, 4);
+	stat->sz_applied = (uint64_t)number(row, 5);
+	stat->sz_ops_filter_passed = (uint64_t)number(row, 6);
+	stat->qt_exceeds = (uint64_t)number(row, 7);
+	stat->nr_snapshots = (uint64_t)number(row, 8);
+	stat->esz = sqlite3_column_count(row) > 9 ? (uint64_t)number(row, 9) : 0;
 	return true;
 }
 

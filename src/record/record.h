@@ -75,6 +75,7 @@ struct record_region {
 /**
  * struct record_scheme_stat - what a scheme has done since the start, running totals
  * @scheme:	its index
+ * @esz:	the effective quota at that time, not a total; 0 also in records that don't have it
  * The rest is named as in DAMON's statistics of schemes; sizes in bytes.
  */
 struct record_scheme_stat {
@@ -86,6 +87,7 @@ struct record_scheme_stat {
 	uint64_t sz_ops_filter_passed;
 	uint64_t qt_exceeds;
 	uint64_t nr_snapshots;
+	uint64_t esz;
 };
 
 /**
@@ -180,6 +182,17 @@ int record_set_meta(struct record *rec, const char *key, const char *value);
  * record_window() does it for the schemes of its context.
  */
 int record_set_scheme_stats(struct record *rec, const struct record_scheme_stat *stats, size_t nr);
+
+/**
+ * record_describe_scheme() - what a scheme of the record is
+ * @scheme:	its index
+ * @words:	for people
+ * @json:	for programs
+ *
+ * They become the properties "scheme_N" and "scheme_N_json". Return: 0 or -ENOMEM.
+ */
+int record_describe_scheme(struct record *rec, uint32_t scheme, const char *words,
+			   const char *json);
 
 /** record_set_engine() - the access engine of the windows from now on; 0 or -ENOMEM */
 int record_set_engine(struct record *rec, const char *engine);
@@ -349,6 +362,12 @@ int record_reader_target_regions(struct record_reader *reader, int64_t snapshot,
 int record_reader_scheme_stats(struct record_reader *reader, int64_t snapshot,
 			       const struct record_scheme_stat **stats, size_t *nr,
 			       struct damon_error *err);
+
+/** record_reader_scheme() - what a scheme of the record is, in words; NULL when the record doesn't say */
+const char *record_reader_scheme(struct record_reader *reader, uint32_t scheme);
+
+/** record_reader_scheme_json() - the same as JSON */
+const char *record_reader_scheme_json(struct record_reader *reader, uint32_t scheme);
 
 /** record_reader_heat() - pages of the last window; none in records of engines that sample */
 int record_reader_heat(struct record_reader *reader, const struct record_heat **heat, size_t *nr,

@@ -72,6 +72,7 @@ static int note_schemes(struct record *rec, const struct damon_ctx *ctx)
 			.sz_ops_filter_passed = stat->sz_ops_filter_passed,
 			.qt_exceeds = stat->qt_exceeds,
 			.nr_snapshots = stat->nr_snapshots,
+			.esz = ctx->schemes[i]->quota.esz,
 		};
 	}
 	err = record_set_scheme_stats(rec, stats, ctx->nr_schemes);

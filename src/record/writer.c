@@ -57,7 +57,7 @@ static const char *const statement_text[NR_STATEMENTS] = {
 		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ADD_SCHEME_STAT] = "INSERT INTO scheme_stat(snapshot, scheme, nr_tried, sz_tried,"
 			    " nr_applied, sz_applied, sz_ops_filter_passed, qt_exceeds,"
-			    " nr_snapshots) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			    " nr_snapshots, esz) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ADD_HEAT] = "INSERT OR REPLACE INTO"
 		     " page_heat(target, start, end, page_size, touched, samples)"
 		     " VALUES(?, ?, ?, ?, ?, ?)",
@@ -541,9 +541,10 @@ static int add_scheme_stats(struct record *rec)
 			stat->sz_ops_filter_passed,
 			stat->qt_exceeds,
 			stat->nr_snapshots,
+			stat->esz,
 		};
 
-		for (int column = 0; column < 9; column++)
+		for (int column = 0; column < 10; column++)
 			bind_number(rec, ADD_SCHEME_STAT, column + 1, values[column]);
 		rc = run(rec, ADD_SCHEME_STAT);
 	}

@@ -56,7 +56,7 @@ static void write_record(const char *path)
 		.attrs = &attrs,
 	};
 	const struct record_mapping mapping = {0x10000, 0x30000, "r--p", "/tmp/\"\\\n\xff\xc3\xa4"};
-	const struct record_scheme_stat stat = {.scheme = 1, .sz_applied = 4096};
+	const struct record_scheme_stat stat = {.scheme = 1, .sz_applied = 4096, .esz = 5};
 	struct damon_error err = {""};
 	struct record *rec;
 
@@ -233,6 +233,7 @@ static void test_json_has_everything(void **state)
 	assert_int_equal(length(snapshot, "regions"), 4);
 	assert_int_equal(number(element(snapshot, "regions", 1), "samples"), 10);
 	assert_int_equal(number(element(snapshot, "schemes", 0), "sz_applied"), 4096);
+	assert_int_equal(number(element(snapshot, "schemes", 0), "esz"), 5);
 	json_decref(root);
 	free(text);
 }

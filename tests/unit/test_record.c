@@ -134,7 +134,7 @@ static void test_mappings_are_those_of_the_snapshot(void **state)
 
 static void test_scheme_stats_come_back(void **state)
 {
-	const struct record_scheme_stat written = {2, 3, 1ull << 40, 4, 5, 6, 7, UINT64_MAX};
+	const struct record_scheme_stat written = {2, 3, 1ull << 40, 4, 5, 6, 7, UINT64_MAX, 8};
 	struct record *rec = create(*state, &live);
 	const struct record_scheme_stat *stats;
 	struct record_reader *reader;
@@ -154,6 +154,46 @@ static void test_scheme_stats_come_back(void **state)
 	assert_int_equal(stats->sz_ops_filter_passed, 6);
 	assert_int_equal(stats->qt_exceeds, 7);
 	assert_true(stats->nr_snapshots == UINT64_MAX);
+	assert_int_equal(stats->esz, 8);
+	record_reader_close(reader);
+}
+
+static void test_schemes_are_described(void **state)
+{
+	struct record *rec = create(*state, &live);
+	struct record_reader *reader;
+
+	assert_int_equal(record_describe_scheme(rec, 1, "count all memory", "{}"), 0);
+	close_well(rec);
+	reader = open_well(*state);
+	assert_null(record_reader_scheme(reader, 0));
+	assert_string_equal(record_reader_scheme(reader, 1), "count all memory");
+	assert_string_equal(record_reader_scheme_json(reader, 1), "{}");
+	record_reader_close(reader);
+}
+
+/* The first records had one column less. */
+static void test_scheme_stats_without_a_quota_are_read(void **state)
+{
+	const struct record_scheme_stat written = {.nr_snapshots = 7, .esz = 8};
+	struct record *rec = create(*state, &live);
+	const struct record_scheme_stat *stats;
+	struct record_reader *reader;
+	sqlite3 *db;
+	size_t nr;
+
+	record_set_scheme_stats(rec, &written, 1);
+	add_window(rec, 0, 1);
+	close_well(rec);
+	assert_int_equal(sqlite3_open(*state, &db), 0);
+	assert_int_equal(
+		sqlite3_exec(db, "ALTER TABLE scheme_stat DROP COLUMN esz", NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	reader = open_well(*state);
+	assert_int_equal(record_reader_scheme_stats(reader, 1, &stats, &nr, NULL), 0);
+	assert_int_equal(nr, 1);
+	assert_int_equal(stats->nr_snapshots, 7);
+	assert_int_equal(stats->esz, 0);
 	record_reader_close(reader);
 }
 
@@ -402,6 +442,8 @@ int main(void)
 		TEST(test_cost_and_floor_of_a_window),
 		TEST(test_mappings_are_those_of_the_snapshot),
 		TEST(test_scheme_stats_come_back),
+		TEST(test_schemes_are_described),
+		TEST(test_scheme_stats_without_a_quota_are_read),
 		TEST(test_meta_tells_about_the_run),
 		TEST(test_addresses_are_whole_64_bits),
 		TEST(test_files_are_private),
