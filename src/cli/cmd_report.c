@@ -28,7 +28,7 @@ int report_command(const struct options *opts, int argc, char **argv)
 	} else if (argc > 1) {
 		return give_up(
 			EXIT_USAGE,
-			"unknown report '%s'; expected summary, heatmap, wss, regions or pages",
+			"unknown report '%s'; expected summary, heatmap, wss, regions, pages or schemes",
 			argv[0]);
 	}
 	if (argc > 1)

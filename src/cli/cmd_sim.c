@@ -289,7 +289,7 @@ static int run_versus(struct command_state *state)
 		if (!run)
 			return no_memory();
 		state->runs[i] = run;
-		run->first_scheme = i == 1 ? 0 : state->sim.opts->nr_before_vs;
+		run->first_scheme = i == 1 ? 0 : state->schemes[0].nr;
 		run->first = (double)(i - 1) / (JUDGED_MAX - 1);
 		run->share = 1.0 / (JUDGED_MAX - 1);
 		ret = simulated_go(run, &state->progress);

@@ -21,6 +21,7 @@ enum option_kind {
 	OPTION_RANGE,	/* ranges, nr_ranges; repeatable */
 	OPTION_SIZE,	/* uint64_t, bytes, from @min */
 	OPTION_SCHEME,	/* schemes, nr_schemes; repeatable */
+	OPTION_SCHEMES, /* likewise; a file of them, completed as a file name */
 	OPTION_VS,	/* vs, nr_before_vs: no value, but a place among the schemes */
 	OPTION_BUDGET,	/* budget_bp and no_budget */
 	OPTION_TUNE,	/* autotune and goal; the value may be left out */

@@ -77,6 +77,7 @@ void options_names(enum command_bit command, FILE *out)
 		case OPTION_VS:
 			break;
 		case OPTION_FILE:
+		case OPTION_SCHEMES:
 			fputs(" @file", out);
 			break;
 		case OPTION_FOLDER:

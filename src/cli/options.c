@@ -157,14 +157,14 @@ static int add_range(const struct option_spec *spec, struct options *opts, const
 }
 
 /* Read later, when the intervals are known that shares and times are converted by. */
-static int add_scheme(struct options *opts, const char *text)
+static int add_scheme(struct options *opts, const char *text, bool is_file)
 {
-	const char **schemes =
+	struct scheme_option *schemes =
 		reallocarray(opts->schemes, opts->nr_schemes + 1, sizeof(*opts->schemes));
 
 	if (!schemes)
 		return give_up(EXIT_FAILED, "out of memory");
-	schemes[opts->nr_schemes++] = text;
+	schemes[opts->nr_schemes++] = (struct scheme_option){is_file, text};
 	opts->schemes = schemes;
 	return 0;
 }
@@ -232,7 +232,8 @@ static int set_option(const struct option_spec *spec, struct options *opts, cons
 	case OPTION_RANGE:
 		return add_range(spec, opts, text);
 	case OPTION_SCHEME:
-		return add_scheme(opts, text);
+	case OPTION_SCHEMES:
+		return add_scheme(opts, text, spec->kind == OPTION_SCHEMES);
 	case OPTION_VS:
 		return set_vs(opts);
 	case OPTION_BUDGET:

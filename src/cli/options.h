@@ -48,6 +48,12 @@ enum tune_choice {
 	TUNE_OFF,
 };
 
+/** struct scheme_option - a scheme as it was given, or with @is_file the file that has some */
+struct scheme_option {
+	bool is_file;
+	const char *text;
+};
+
 /**
  * struct options - what was asked for; the defaults where nothing was
  *
@@ -82,7 +88,7 @@ struct options {
 	const char *html;
 	const char *format;
 	uint64_t rate;
-	const char **schemes; /* --scheme, in order */
+	struct scheme_option *schemes; /* --scheme and --schemes, in order */
 	size_t nr_schemes;
 	bool vs;	     /* --vs; */
 	size_t nr_before_vs; /* and how many of them stand before it */

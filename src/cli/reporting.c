@@ -19,6 +19,7 @@ static const struct report_kind kinds[] = {
 	{"wss", report_wss, report_wss_json},
 	{"regions", report_regions, report_regions_json},
 	{"pages", report_pages, report_pages_json},
+	{"schemes", report_schemes, report_schemes_json},
 };
 
 const struct report_kind *report_kind_find(const char *name)

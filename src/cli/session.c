@@ -14,6 +14,7 @@
 #include "access/doctor.h"
 #include "cli/engine.h"
 #include "cli/message.h"
+#include "cli/schemes.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -96,6 +97,7 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 		session->exec_seen = false;
 		read_names(session, ctx);
 	}
+	schemes_follow(&session->schemes, ctx);
 	/* What can't be written is counted by the record, and is no reason to stop. */
 	record_window(session->recording.rec, ctx, window);
 	live_window(&session->live, ctx, window,
@@ -227,7 +229,7 @@ int session_open(struct session *session, const struct options *opts)
 	if (damon_set_attrs(session->ctx, &attrs))
 		return give_up(EXIT_USAGE,
 			       "these intervals and numbers of regions don't go together");
-	return 0;
+	return schemes_begin(&session->schemes, opts, session->ctx);
 }
 
 int session_add(struct session *session, pid_t pid, bool may_be_gone)
@@ -310,7 +312,8 @@ static int make_record(struct session *session, const char *path)
 		if (!ret)
 			ret = recording_mappings(&session->recording, session->watched[i].target);
 	}
-	if (ret)
+	schemes_follow(&session->schemes, ctx); /* training may have brought other intervals */
+	if (ret || schemes_describe(session->recording.rec, ctx))
 		return out_of_memory();
 	if (session->starting && ctx->attrs.ops_update_interval > START_UP_UPDATE_US)
 		set_update(ctx, START_UP_UPDATE_US);
@@ -615,6 +618,7 @@ void session_close(struct session *session)
 	recording_discard(&session->recording);
 	training_clear(&session->training);
 	damon_destroy_ctx(session->ctx);
+	params_schemes_free(&session->schemes);
 	if (session->lib)
 		damon_lib_free(session->lib);
 	damon_vaddr_env_free(session->env);

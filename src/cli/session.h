@@ -21,6 +21,7 @@
 #include "cli/pausing.h"
 #include "cli/recording.h"
 #include "cli/training.h"
+#include "params/scheme.h"
 
 struct damon_vaddr_env;
 
@@ -65,6 +66,7 @@ struct session {
 	size_t nr_watched;
 	struct recording recording;
 	struct training training;
+	struct params_schemes schemes;
 	struct live live;
 	struct foreground foreground;
 	int kick_fd;

@@ -145,7 +145,9 @@ static int make_context(struct simulated *run, struct damon_lib *lib, struct dam
 	};
 	if (run->schemes)
 		run->said = schemes_install(run->schemes, run->first_scheme, *ctx);
-	return run->said ? -ECANCELED : 0;
+	if (run->said)
+		return -ECANCELED;
+	return run->rec ? schemes_describe(run->rec, *ctx) : 0;
 }
 
 static int watch(struct simulated *run, struct damon_ctx *ctx)

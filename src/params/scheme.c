@@ -254,25 +254,68 @@ int params_scheme_check(const struct damos *scheme, struct damon_error *err)
 
 /* Into a context. */
 
-static int unsupported(const struct damon_operations *ops, const struct damos *scheme, int code,
-		       struct damon_error *err)
+static bool has_action(const struct damon_operations *ops, const struct damos *scheme)
+{
+	return scheme->action == DAMOS_STAT ||
+	       (ops->apply_scheme && ops->actions & 1U << scheme->action);
+}
+
+static bool has_filter(const struct damon_operations *ops, enum damos_filter_type type)
+{
+	return DAMOS_FILTER_IS_CORE(type) || (ops->apply_scheme && ops->filters & 1U << type);
+}
+
+bool params_scheme_supported(const struct damon_operations *ops, const struct damos *scheme)
 {
 	uint32_t i;
 
-	if (scheme->action != DAMOS_STAT &&
-	    (!ops->apply_scheme || !(ops->actions & 1U << scheme->action)))
+	for (i = 0; i < scheme->nr_filters; i++)
+		if (!has_filter(ops, scheme->filters[i].type))
+			return false;
+	return has_action(ops, scheme);
+}
+
+static int unsupported(const struct damon_operations *ops, const struct damos *scheme, int code,
+		       struct damon_error *err)
+{
+	uint32_t i = 0;
+
+	if (!has_action(ops, scheme))
 		return damon_error_set(err, code, "action '%s': '%s' can't do that",
 				       params_name(PARAMS_ACTION, scheme->action), ops->name);
-	for (i = 0; i < scheme->nr_filters; i++) {
-		enum damos_filter_type type = scheme->filters[i].type;
+	while (has_filter(ops, scheme->filters[i].type))
+		i++;
+	return damon_error_set(err, code, "filter '%s': '%s' can't test that",
+			       params_name(PARAMS_FILTER_TYPE, scheme->filters[i].type), ops->name);
+}
 
-		if (DAMOS_FILTER_IS_CORE(type) || (ops->apply_scheme && ops->filters & 1U << type))
+/* A metric that can't be read: which one is certain only when there is just one. */
+static int unreadable(const struct damos *scheme, int code, struct damon_error *err)
+{
+	const struct damos_quota_goal *found = NULL;
+	uint32_t i, nr = scheme->wmarks.metric != DAMOS_WMARK_NONE;
+
+	for (i = 0; i < scheme->quota.nr_goals; i++) {
+		const struct damos_quota_goal *goal = &scheme->quota.goals[i];
+
+		if (goal->metric == DAMOS_GOAL_USER_INPUT)
 			continue;
-		return damon_error_set(err, code, "filter '%s': '%s' can't test that",
-				       params_name(PARAMS_FILTER_TYPE, type), ops->name);
+		found = goal;
+		nr++;
 	}
-	return damon_error_set(err, code,
-			       "a metric of its quota goals or watermarks can't be read");
+	if (nr != 1)
+		return damon_error_set(err, code,
+				       nr ? "one of its goals or watermarks can't be read: %s"
+					  : "refused: %s",
+				       strerror(-code));
+	if (!found)
+		return damon_error_set(err, code, "watermarks: free memory can't be read: %s",
+				       strerror(-code));
+	return damon_error_set(err, code, "goal '%s'%s%s%s: it can't be read: %s",
+			       params_name(PARAMS_GOAL_METRIC, found->metric),
+			       found->memcg_path ? " of cgroup '" : "",
+			       found->memcg_path ? found->memcg_path : "",
+			       found->memcg_path ? "'" : "", strerror(-code));
 }
 
 int params_scheme_refused(const struct damon_operations *ops, const struct damos *scheme, int code,
@@ -280,23 +323,17 @@ int params_scheme_refused(const struct damon_operations *ops, const struct damos
 {
 	uint32_t i;
 
+	if (code == -ENOMEM)
+		return damon_error_set(err, code, "no memory for a scheme");
 	if (code == -EINVAL && params_scheme_check(scheme, err))
 		return code;
-	if (code == -EOPNOTSUPP && ops)
+	if (code == -EOPNOTSUPP && ops && !params_scheme_supported(ops, scheme))
 		return unsupported(ops, scheme, code, err);
-	for (i = 0; i < scheme->quota.nr_goals && code != -ENOMEM; i++) {
-		const struct damos_quota_goal *goal = &scheme->quota.goals[i];
-
-		if (goal->metric == DAMOS_GOAL_USER_INPUT)
-			continue;
-		if (code == -EINVAL && goal->metric == DAMOS_GOAL_NODE_ELIGIBLE_MEM_BP)
+	for (i = 0; i < scheme->quota.nr_goals && code == -EINVAL; i++)
+		if (scheme->quota.goals[i].metric == DAMOS_GOAL_NODE_ELIGIBLE_MEM_BP)
 			return damon_error_set(err, code,
 					       "goal 'node_eligible_mem_bp': only 'paddr' has it");
-		return damon_error_set(err, code, "goal '%s': it can't be read: %s",
-				       params_name(PARAMS_GOAL_METRIC, goal->metric),
-				       strerror(-code));
-	}
-	return damon_error_set(err, code, "refused: %s", strerror(-code));
+	return unreadable(scheme, code, err);
 }
 
 int params_scheme_install(struct damon_ctx *ctx, const struct params_scheme *scheme,

@@ -93,6 +93,9 @@ int params_scheme_check(const struct damos *scheme, struct damon_error *err);
 int params_scheme_install(struct damon_ctx *ctx, const struct params_scheme *scheme,
 			  struct damon_error *err);
 
+/** params_scheme_supported() - whether @ops has the action and all the filters of @scheme */
+bool params_scheme_supported(const struct damon_operations *ops, const struct damos *scheme);
+
 /**
  * params_scheme_refused() - say why damon_add_scheme(), damon_start() or a commit refused @scheme
  * @ops:	the context's; may be NULL

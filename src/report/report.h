@@ -137,6 +137,13 @@ int report_pages(struct record_reader *record, const struct report_options *opti
 int report_pages_json(struct record_reader *record, const struct report_options *options,
 		      json_t **json, struct damon_error *error);
 
+/** report_schemes() - what each scheme did: totals, quota, and its course over time */
+int report_schemes(struct record_reader *record, const struct report_options *options, FILE *out,
+		   struct damon_error *error);
+/** report_schemes_json() - array */
+int report_schemes_json(struct record_reader *record, const struct report_options *options,
+			json_t **json, struct damon_error *error);
+
 /** report_regions() - the regions of the last window */
 int report_regions(struct record_reader *record, const struct report_options *options, FILE *out,
 		   struct damon_error *error);

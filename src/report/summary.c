@@ -9,6 +9,7 @@
 
 #include "report/facts.h"
 #include "report/format.h"
+#include "report/schemes.h"
 #include "report/text.h"
 
 #define MAP_LINES    16
@@ -238,6 +239,23 @@ static int print_notes(FILE *out, const struct text_plan *plan, const struct gat
 	return 0;
 }
 
+static int print_schemes(FILE *out, const struct text_plan *plan,
+			 const struct report_options *options, struct record_reader *record)
+{
+	struct schemes schemes;
+	int err = schemes_any(record, NULL);
+
+	if (err != 1)
+		return err;
+	err = schemes_gather(&schemes, record, options, 1, NULL);
+	if (!err) {
+		fprintf(out, "\nSchemes\n");
+		schemes_brief(out, &schemes, plan);
+	}
+	schemes_clear(&schemes);
+	return err;
+}
+
 static int print_summary(FILE *out, const struct text_plan *plan, struct gather *gather,
 			 const struct report_options *options, struct record_reader *record)
 {
@@ -263,7 +281,8 @@ static int print_summary(FILE *out, const struct text_plan *plan, struct gather 
 	text_wrap(out, plan->width, 2, "Hottest regions of the last window");
 	regions_sort(gather, options);
 	regions_table(out, gather, plan, options->limit ? options->limit : TABLE_LINES);
-	return print_notes(out, plan, gather);
+	err = print_schemes(out, plan, options, record);
+	return err ? err : print_notes(out, plan, gather);
 }
 
 int report_summary(struct record_reader *record, const struct report_options *options, FILE *out,
@@ -294,7 +313,9 @@ int report_summary(struct record_reader *record, const struct report_options *op
 		text_no_windows(out, &gathered, plan.width);
 	gather_clear(&gathered);
 	if (err)
-		return damon_error_set(error, err, "not enough memory for the report");
+		return damon_error_set(error, err, "%s",
+				       err == -ENOMEM ? "not enough memory for the report"
+						      : "the record can't be read");
 	return text_finish(out, error);
 }
 
@@ -391,6 +412,7 @@ int report_summary_json(struct record_reader *record, const struct report_option
 	struct gather_request request = {.what = GATHER_LAST};
 	struct gather gathered;
 	struct facts facts;
+	struct schemes schemes = {0};
 	json_t *notes;
 	int err;
 
@@ -401,9 +423,19 @@ int report_summary_json(struct record_reader *record, const struct report_option
 	*json = err ? NULL : summary_json(&gathered, &facts);
 	notes = *json ? summary_notes(&gathered) : NULL;
 	gather_clear(&gathered);
-	if (notes && !json_object_set_new(*json, "notes", notes))
+	if (!err)
+		err = schemes_gather(&schemes, record, options, 1, error);
+	if (!err && notes && !json_object_set_new(*json, "notes", notes) &&
+	    !json_object_set_new(*json, "schemes", schemes_totals_json(&schemes))) {
+		schemes_clear(&schemes);
 		return 0;
+	}
+	if (err)
+		json_decref(notes);
+	schemes_clear(&schemes);
 	json_decref(*json);
 	*json = NULL;
+	if (err && err != -ENOMEM)
+		return err;
 	return damon_error_set(error, -ENOMEM, "not enough memory for the report");
 }
