@@ -12,6 +12,7 @@
 
 #include "report/facts.h"
 #include "report/format.h"
+#include "report/schemes.h"
 #include "report/text.h"
 
 /* Fine enough to zoom into; the cells of all maps together stay near a megabyte of page. */
@@ -303,6 +304,45 @@ static void put_regions(FILE *out, const struct gather *gather, size_t limit)
 			i, nr);
 }
 
+static void put_scheme(FILE *out, const struct scheme_course *course)
+{
+	const struct record_scheme_stat *total = &course->total;
+
+	fprintf(out, "<tr><td class=\"number\">%u</td><td>", total->scheme);
+	format_html(out, course->words ? course->words : "(not described)");
+	fprintf(out,
+		"</td><td class=\"number\">%s</td><td class=\"number\">%s</td>"
+		"<td class=\"number\">%s</td><td class=\"number\">%s</td></tr>\n",
+		format_size((double)total->sz_tried).s, format_size((double)total->sz_applied).s,
+		course->max_esz ? format_size((double)course->max_esz).s : "",
+		format_count(total->qt_exceeds).s);
+}
+
+static int put_schemes(FILE *out, struct record_reader *record,
+		       const struct report_options *options)
+{
+	struct schemes schemes = {0};
+	int err = schemes_any(record, NULL);
+	size_t i;
+
+	if (err != 1)
+		return err;
+	err = schemes_gather(&schemes, record, options, 1, NULL);
+	if (!err)
+		fputs("<h2>Schemes</h2>\n<div class=\"scroll\"><table><thead><tr>"
+		      "<th class=\"number\">number</th><th>what it does</th>"
+		      "<th class=\"number\">tried</th><th class=\"number\">applied</th>"
+		      "<th class=\"number\">quota, at most</th><th class=\"number\">used up</th>"
+		      "</tr></thead>\n<tbody>\n",
+		      out);
+	for (i = 0; i < schemes.nr && !err; i++)
+		put_scheme(out, &schemes.list[i]);
+	if (!err)
+		fputs("</tbody></table></div>\n", out);
+	schemes_clear(&schemes);
+	return err;
+}
+
 static int put_notes(FILE *out, const struct gather *gather)
 {
 	json_t *notes = summary_notes(gather), *note;
@@ -388,7 +428,9 @@ static int put_page(FILE *out, struct gather *gather, const struct report_option
 	put_facts(out, gather, &facts);
 	put_maps(out, gather, options);
 	fputs("<h2>Working set</h2>\n<canvas id=\"wss\"></canvas>\n", out);
-	err = put_notes(out, gather);
+	err = put_schemes(out, record, options);
+	if (!err)
+		err = put_notes(out, gather);
 	if (err)
 		return err;
 	regions_sort(gather, options);
@@ -429,6 +471,8 @@ int report_html(struct record_reader *record, const struct report_options *optio
 	err = put_page(out, &gathered, options, record, request.columns);
 	gather_clear(&gathered);
 	if (err)
-		return damon_error_set(error, err, "not enough memory for the report");
+		return damon_error_set(error, err, "%s",
+				       err == -ENOMEM ? "not enough memory for the report"
+						      : "the record can't be read");
 	return text_finish(out, error);
 }

@@ -22,6 +22,8 @@ static const char no_schemes[] =
 	"this record has no schemes: nothing was done about what was seen; "
 	"see --scheme in udamon-record(1)";
 
+static const char not_then[] = "the record has no window in this part of the time";
+
 void schemes_clear(struct schemes *schemes)
 {
 	size_t i;
@@ -230,7 +232,7 @@ int schemes_any(struct record_reader *record, struct damon_error *error)
 {
 	const struct record_scheme_stat *stats;
 	struct record_snapshot last;
-	size_t nr;
+	size_t nr = 0;
 	int err = record_reader_last(record, &last, error);
 
 	if (err == 1)
@@ -370,8 +372,12 @@ int report_schemes(struct record_reader *record, const struct report_options *op
 	plan.columns += plan.left + plan.right;
 	plan.left = plan.right = 0;
 	err = schemes_gather(&schemes, record, options, plan.columns, error);
-	if (!err && !schemes.nr)
-		text_wrap(out, plan.width, 2, "%s", no_schemes);
+	if (!err && !schemes.nr) {
+		err = schemes_any(record, error);
+		if (err >= 0)
+			text_wrap(out, plan.width, 2, "%s", err ? not_then : no_schemes);
+		err = err < 0 ? err : 0;
+	}
 	for (i = 0; i < schemes.nr && !err; i++) {
 		if (i)
 			fputc('\n', out);

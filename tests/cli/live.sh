@@ -18,6 +18,10 @@ wait $gone
 refuses "a process that has ended" 1 "$gone" "$udamon" record -p $gone
 refuses "no such command" 127 "cannot run 'nosuch'" "$udamon" run -- nosuch
 refuses "a command that can't be executed" 126 "cannot run '/etc/passwd'" "$udamon" run -- /etc/passwd
+refuses "what can't be done to another process" 2 "scheme 1: action 'nohugepage': 'vaddr' can't do that" \
+	"$udamon" run --scheme action=nohugepage -- touch ran
+refuses "a node that isn't there" 1 "scheme 1: goal 'node_mem_free_bp': it can't be read" \
+	"$udamon" run --scheme action=pageout,goal=node_mem_free_bp:5%:1000 -- touch ran
 refuses "no such user" 2 "--user 'nosuchuser'" "$udamon" run --user nosuchuser -- true
 refuses "no such control group" 1 "'nosuch/group'" "$udamon" record --cgroup nosuch/group
 refuses "run: directory of the record is missing" 1 "'/nosuch/x'" "$udamon" run -o /nosuch/x -- touch ran
@@ -77,7 +81,7 @@ what=$(whole record.udamon)
 result $? "the record of the shortest command is whole" "$what"
 
 # The demo prints where its parts are; the hot one must come out as that.
-"$udamon" run -q --json --no-autotune --for 5s -o demo.udamon -- "$demo" 5 >"$scratch/out" 2>"$scratch/err"
+"$udamon" run -q --json --no-autotune --scheme action=stat,access=50%..max --for 5s -o demo.udamon -- "$demo" 5 >"$scratch/out" 2>"$scratch/err"
 is "run of the demo" 0 $?
 what=$(whole demo.udamon 10)
 result $? "its record is whole" "$what"
@@ -96,6 +100,9 @@ size = end - start
 print("ok" if inside >= 0.95 * size else f"found {inside} of {size} bytes of the hot part")
 PY
 is "the hot part that the demo prints is found" ok "$(python3 "$scratch/judge.py" demo.udamon "$scratch/out")"
+is "the scheme counted it" 1 "$(sqlite3 demo.udamon 'select max(sz_applied) > 0 from scheme_stat where scheme = 0')"
+is "and the record says what the scheme is" "count memory accessed in at least 50 % of the samples" \
+	"$(sqlite3 demo.udamon "select value from meta where key = 'scheme_0'")"
 is "the record names what was watched" "udamon-demo" \
 	"$(sqlite3 demo.udamon 'select comm from target')"
 is "and knows its mappings" 1 "$(sqlite3 demo.udamon "select count(*) > 0 from mapping where path like '%udamon-demo'")"

@@ -90,6 +90,8 @@ value 'json.dumps([d[0]["parameters"]])' >again.json
 succeeds "the parameters it tells can be used again" $sim --schemes again.json -o again.udamon
 cmp -s text.udamon again.udamon
 result $? "and give the same record" "they differ"
+succeeds "a time after the end" "$udamon" report schemes --from 200s text.udamon
+is "has no window" "the record has no window in this part of the time" "$(cat "$scratch/out")"
 succeeds "a part of the time" "$udamon" report schemes --json --from 1s --to 2s text.udamon
 is "has less in it" "True" "$(value '0 < d[0]["nr_snapshots"] < 12')"
 
@@ -97,6 +99,9 @@ succeeds "the summary" "$udamon" report text.udamon
 is "names the schemes" "1" "$(grep -c '^Schemes$' "$scratch/out")"
 succeeds "the summary as JSON" "$udamon" report --json text.udamon
 is "has them, too" "pageout" "$(value '"pageout" if d["schemes"][0]["words"].startswith("page out") else d["schemes"]')"
+
+succeeds "the web page" "$udamon" report --html page.html text.udamon
+is "has a table of them" "1" "$(grep -c '<td>page out memory not accessed for at least 1 s' page.html)"
 
 # shellcheck disable=SC2086 # the command is words
 succeeds "a run without schemes" $sim -o none.udamon
