@@ -320,6 +320,40 @@ static void prefers_what_clears_everything(void **state)
 	assert_int_equal(choose(64, 262144, 1e6, true, true), SCAN_CLUSTERS);
 }
 
+static void says_what_was_touched_in_a_window(void **state)
+{
+	uint64_t touched[SCAN_WORDS];
+
+	table[1] = YOUNG;
+	table[70] = OLD;
+	read_one_table();
+	scan_blocks_count_heat(&blocks);
+	scan_blocks_touched(&blocks, BASE, false, touched);
+	assert_int_equal(touched[0], 0x2);
+	assert_int_equal(touched[1], 0);
+	/* In the next window only where the last one counts as well. */
+	scan_blocks_end_window(&blocks);
+	scan_blocks_touched(&blocks, BASE, false, touched);
+	assert_int_equal(touched[0], 0);
+	scan_blocks_touched(&blocks, BASE, true, touched);
+	assert_int_equal(touched[0], 0x2);
+	scan_blocks_touched(&blocks, BASE + TWO_MIB, true, touched);
+	assert_int_equal(touched[0], 0);
+}
+
+static void a_huge_page_is_touched_as_a_whole(void **state)
+{
+	uint64_t touched[SCAN_WORDS];
+
+	scan_blocks_begin(&blocks);
+	take_huge(BASE, PAGE_MAPPED | PAGE_ACCESSED);
+	scan_blocks_end(&blocks);
+	scan_blocks_count_heat(&blocks);
+	scan_blocks_touched(&blocks, BASE, false, touched);
+	assert_int_equal(touched[0], UINT64_MAX);
+	assert_int_equal(touched[SCAN_WORDS - 1], UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +373,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(chooses_the_cheaper_method, set_up, clear),
 		cmocka_unit_test_setup_teardown(keeps_to_the_permitted_stall, set_up, clear),
 		cmocka_unit_test_setup_teardown(prefers_what_clears_everything, set_up, clear),
+		cmocka_unit_test_setup_teardown(says_what_was_touched_in_a_window, set_up, clear),
+		cmocka_unit_test_setup_teardown(a_huge_page_is_touched_as_a_whole, set_up, clear),
 	};
 
 	return cmocka_run_group_tests_name("scan_blocks", tests, NULL, NULL);
