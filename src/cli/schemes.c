@@ -97,6 +97,9 @@ int schemes_describe(struct record *rec, const struct damon_ctx *ctx)
 
 void schemes_follow(const struct params_schemes *schemes, struct damon_ctx *ctx)
 {
+	struct damon_attrs attrs = ctx->attrs;
+
+	damon_intervals_in_force(ctx, &attrs.sample_interval, &attrs.aggr_interval);
 	for (size_t i = 0; i < schemes->nr && i < ctx->nr_schemes; i++)
-		params_scheme_convert(&schemes->list[i], &ctx->attrs, &ctx->schemes[i]->pattern);
+		params_scheme_convert(&schemes->list[i], &attrs, &ctx->schemes[i]->pattern);
 }
