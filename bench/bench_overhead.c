@@ -8,8 +8,14 @@
  * interrupts and page walks that clearing causes. Slices with and without monitoring alternate in one
  * run, in an order that changes from pair to pair. Prints one JSON object; the slowdown in per cent with
  * its 95 % confidence interval.
+ *
+ *	bench_overhead [--scan-pairs N] [--scan-only]
+ *
+ * "scan" looks once a second at a target that uses all of 256 MiB, in slices of 3 s, so a pair of them takes
+ * 6 s: N is 4 unless told otherwise, which is enough to see that it works but not for a narrow interval.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -32,11 +38,18 @@
 #define MOST_BYTES  (10 * HOT_BYTES)
 #define MAX_THREADS 2
 #define PAIRS	    12
+#define MAX_PAIRS   200
 #define SLICE_US    200000
+#define SCAN_BYTES  (256 * MIB)
+#define SCAN_US	    1000000
+#define SCAN_SLICE  3000000
 #define WARM_UP_US  1500000
 
-/* Student's t for 95 %, two-sided, PAIRS - 1 degrees of freedom. */
-#define STUDENT_T 2.201
+/* Student's t for 95 %, two-sided; from 5 degrees of freedom on within 1 %, below that somewhat small. */
+static double student_t(double degrees)
+{
+	return 1.96 + 2.37 / degrees + 2.8 / (degrees * degrees);
+}
 
 /* Shared with the target: each thread's work so far. */
 struct progress {
@@ -47,7 +60,8 @@ struct busy {
 	pid_t pid;
 	clockid_t clock;
 	unsigned int nr_threads;
-	char *area; /* its first HOT_BYTES are hot */
+	char *area; /* its first @hot bytes are hot */
+	uint64_t hot;
 	struct progress *progress;
 };
 
@@ -78,7 +92,7 @@ static void *work(void *arg)
 static void target_main(struct busy *busy, int ready)
 {
 	static struct worker workers[MAX_THREADS];
-	uint64_t share = HOT_BYTES / busy->nr_threads;
+	uint64_t share = busy->hot / busy->nr_threads;
 	pthread_t thread;
 	unsigned int i;
 
@@ -95,13 +109,14 @@ static void target_main(struct busy *busy, int ready)
 		pause();
 }
 
-static int start_target(struct busy *busy, unsigned int nr_threads)
+static int start_target(struct busy *busy, unsigned int nr_threads, uint64_t hot)
 {
 	int ends[2];
 	char byte;
 	ssize_t len;
 
 	busy->nr_threads = nr_threads;
+	busy->hot = hot;
 	busy->progress = mmap(NULL, sizeof(*busy->progress), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	/* Mapped on both sides, so that it is known where it is; only the target uses it. */
@@ -150,21 +165,24 @@ static double work_done(const struct busy *busy)
 }
 
 /* Work per processor second of the target during one slice. */
-static double slice_speed(const struct busy *busy)
+static double slice_speed(const struct busy *busy, uint64_t slice_us)
 {
 	double work_before = work_done(busy), cpu_before = seconds(busy->clock);
 
-	usleep(SLICE_US);
+	usleep((useconds_t)slice_us);
 	return (work_done(busy) - work_before) / (seconds(busy->clock) - cpu_before);
 }
 
 struct attempt {
 	unsigned int nr_regions;
 	uint64_t watched; /* bytes from the area's start */
+	const char *engine;
+	uint64_t slice_us;
+	int nr_pairs;
 };
 
 struct sums {
-	double ratios[PAIRS];	       /* logarithm of speed without / with */
+	double ratios[MAX_PAIRS];      /* logarithm of speed without / with */
 	double monitor_cpu, monitored; /* seconds */
 	uint64_t clears, regions, windows;
 };
@@ -179,35 +197,37 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	return 0;
 }
 
-static double monitored_slice(struct damon_ctx *ctx, const struct busy *busy, struct sums *sums)
+static double monitored_slice(struct damon_ctx *ctx, const struct busy *busy,
+			      const struct attempt *attempt, struct sums *sums)
 {
 	double cpu, wall, speed;
 
 	damon_resume(ctx);
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	wall = seconds(CLOCK_MONOTONIC);
-	speed = slice_speed(busy);
+	speed = slice_speed(busy, attempt->slice_us);
 	sums->monitor_cpu += seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	sums->monitored += seconds(CLOCK_MONOTONIC) - wall;
 	damon_pause(ctx);
 	return speed;
 }
 
-static void alternate(struct damon_ctx *ctx, const struct busy *busy, struct sums *sums)
+static void alternate(struct damon_ctx *ctx, const struct busy *busy, const struct attempt *attempt,
+		      struct sums *sums)
 {
 	double with, without;
 	int i;
 
 	usleep(WARM_UP_US);
 	damon_pause(ctx);
-	for (i = 0; i < PAIRS; i++) {
+	for (i = 0; i < attempt->nr_pairs; i++) {
 		/* with, without; without, with; ... so that a drift hits both alike. */
 		if (i % 2) {
-			without = slice_speed(busy);
-			with = monitored_slice(ctx, busy, sums);
+			without = slice_speed(busy, attempt->slice_us);
+			with = monitored_slice(ctx, busy, attempt, sums);
 		} else {
-			with = monitored_slice(ctx, busy, sums);
-			without = slice_speed(busy);
+			with = monitored_slice(ctx, busy, attempt, sums);
+			without = slice_speed(busy, attempt->slice_us);
 		}
 		sums->ratios[i] = log(without / with);
 	}
@@ -216,19 +236,19 @@ static void alternate(struct damon_ctx *ctx, const struct busy *busy, struct sum
 static void print_case(const struct busy *busy, const struct attempt *attempt,
 		       const struct sums *sums, double seconds_in_all, bool first)
 {
-	double mean = 0, squares = 0, error;
+	double mean = 0, squares = 0, error, nr = attempt->nr_pairs;
 	int i;
 
-	for (i = 0; i < PAIRS; i++)
-		mean += sums->ratios[i] / PAIRS;
-	for (i = 0; i < PAIRS; i++)
+	for (i = 0; i < attempt->nr_pairs; i++)
+		mean += sums->ratios[i] / nr;
+	for (i = 0; i < attempt->nr_pairs; i++)
 		squares += (sums->ratios[i] - mean) * (sums->ratios[i] - mean);
-	error = STUDENT_T * sqrt(squares / (PAIRS - 1) / PAIRS);
-	printf("%s\n  {\"threads\": %u, \"hot_pct\": %llu, \"regions_asked\": %u, \"regions\": %.0f, "
+	error = student_t(nr - 1) * sqrt(squares / (nr - 1) / nr);
+	printf("%s\n  {\"engine\": \"%s\", \"pairs\": %d, \"threads\": %u, \"hot_pct\": %llu, \"regions_asked\": %u, \"regions\": %.0f, "
 	       "\"monitor_cpu_pct\": %.2f, \"clears_per_s\": %.0f, "
 	       "\"target_slowdown_pct\": %.2f, \"low\": %.2f, \"high\": %.2f}",
-	       first ? "" : ",", busy->nr_threads, 100 * HOT_BYTES / attempt->watched,
-	       attempt->nr_regions,
+	       first ? "" : ",", attempt->engine, attempt->nr_pairs, busy->nr_threads,
+	       (unsigned long long)(100 * busy->hot / attempt->watched), attempt->nr_regions,
 	       sums->windows ? (double)sums->regions / (double)sums->windows : 0,
 	       100 * sums->monitor_cpu / sums->monitored, (double)sums->clears / seconds_in_all,
 	       100 * (exp(mean) - 1), 100 * (exp(mean - error) - 1), 100 * (exp(mean + error) - 1));
@@ -246,6 +266,8 @@ static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct damon_vad
 
 	damon_default_attrs(&attrs);
 	attrs.min_nr_regions = attrs.max_nr_regions = attempt->nr_regions;
+	if (!strcmp(attempt->engine, "scan"))
+		attrs.sample_interval = attrs.aggr_interval = SCAN_US;
 	if (!ret)
 		ret = damon_set_attrs(ctx, &attrs);
 	if (!ret)
@@ -276,7 +298,7 @@ static int run_case(struct damon_lib *lib, struct damon_vaddr_env *env, const st
 	if (!ret && (ret = damon_start(&ctx, 1, false)))
 		damon_vaddr_env_error(env, err);
 	if (!ret) {
-		alternate(ctx, busy, &sums);
+		alternate(ctx, busy, attempt, &sums);
 		damon_stop(&ctx, 1);
 		print_case(busy, attempt, &sums, sums.monitored + WARM_UP_US / 1e6, first);
 	}
@@ -284,47 +306,98 @@ static int run_case(struct damon_lib *lib, struct damon_vaddr_env *env, const st
 	return ret;
 }
 
-static int run_all(struct damon_lib *lib, struct damon_vaddr_env *env, struct damon_error *err)
+static int run_point(struct damon_lib *lib, struct damon_vaddr_env *env, struct damon_error *err,
+		     bool *first)
 {
-	static const struct attempt attempts[] = {{10, MOST_BYTES},   {100, MOST_BYTES},
-						  {1000, MOST_BYTES}, {10, HOT_BYTES},
-						  {100, HOT_BYTES},   {1000, HOT_BYTES}};
+	static const struct attempt attempts[] = {{10, MOST_BYTES, "point", SLICE_US, PAIRS},
+						  {100, MOST_BYTES, "point", SLICE_US, PAIRS},
+						  {1000, MOST_BYTES, "point", SLICE_US, PAIRS},
+						  {10, HOT_BYTES, "point", SLICE_US, PAIRS},
+						  {100, HOT_BYTES, "point", SLICE_US, PAIRS},
+						  {1000, HOT_BYTES, "point", SLICE_US, PAIRS}};
 	unsigned int threads, i;
 	struct busy busy = {};
 	int ret = 0;
 
 	for (threads = 1; !ret && threads <= MAX_THREADS; threads++) {
-		ret = start_target(&busy, threads);
-		for (i = 0; !ret && i < 6; i++)
-			ret = run_case(lib, env, &busy, &attempts[i], threads == 1 && i == 0, err);
+		ret = start_target(&busy, threads, HOT_BYTES);
+		for (i = 0; !ret && i < 6; i++) {
+			ret = run_case(lib, env, &busy, &attempts[i], *first, err);
+			*first = false;
+		}
 		stop_target(&busy);
 	}
 	return ret;
 }
 
-int main(void)
+static int run_scan(struct damon_lib *lib, struct damon_vaddr_env *env, struct damon_error *err,
+		    bool *first, int nr_pairs)
 {
+	const struct attempt attempt = {1000, SCAN_BYTES, "scan", SCAN_SLICE, nr_pairs};
+	struct busy busy = {};
+	unsigned int threads;
+	int ret = 0;
+
+	for (threads = 1; !ret && threads <= MAX_THREADS; threads++) {
+		ret = start_target(&busy, threads, SCAN_BYTES);
+		if (!ret)
+			ret = run_case(lib, env, &busy, &attempt, *first, err);
+		*first = false;
+		stop_target(&busy);
+	}
+	return ret;
+}
+
+/* An environment has one engine. */
+static int with_engine(const char *engine, int nr_pairs, bool *first, struct damon_error *err)
+{
+	const struct damon_vaddr_options options = {.engine = engine};
 	struct damon_port *port = damon_port_posix_new();
-	struct damon_error err = {};
-	struct damon_lib *lib = NULL;
 	struct damon_vaddr_env *env = NULL;
-	int ret = damon_vaddr_env_new(&env, NULL, &err);
+	struct damon_lib *lib = NULL;
+	int ret = damon_vaddr_env_new(&env, &options, err);
 
 	if (!ret)
 		ret = port ? damon_lib_new(&lib, port) : -ENOMEM;
 	if (!ret)
 		ret = damon_vaddr_register(lib, env);
-	if (!ret) {
-		printf("{\"hot_mib\": %llu, \"pairs\": %d, \"slice_ms\": %d, \"cases\": [",
-		       HOT_BYTES / MIB, PAIRS, SLICE_US / 1000);
-		ret = run_all(lib, env, &err);
-		puts("]}");
-	}
+	if (!ret)
+		ret = nr_pairs ? run_scan(lib, env, err, first, nr_pairs)
+			       : run_point(lib, env, err, first);
 	if (lib)
 		damon_lib_free(lib);
 	damon_vaddr_env_free(env);
 	if (port)
 		damon_port_posix_free(port);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"scan-pairs", 1, NULL, 'n'}, {"scan-only", 0, NULL, 'o'}, {NULL, 0, NULL, 0}};
+	bool scan_only = false, first = true;
+	struct damon_error err = {};
+	int nr_pairs = 4, ret = 0, c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c == 'n')
+			nr_pairs = atoi(optarg);
+		else if (c == 'o')
+			scan_only = true;
+		if (c == '?' || nr_pairs < 2 || nr_pairs > MAX_PAIRS) {
+			fprintf(stderr,
+				"usage: bench_overhead [--scan-pairs 2..%d] [--scan-only]\n",
+				MAX_PAIRS);
+			return 2;
+		}
+	}
+	printf("{\"cases\": [");
+	if (!scan_only)
+		ret = with_engine("point", 0, &first, &err);
+	if (!ret)
+		ret = with_engine("scan", nr_pairs, &first, &err);
+	puts("]}");
 	if (!ret)
 		return 0;
 	fprintf(stderr, "bench_overhead: %s\n", *err.text ? err.text : strerror(-ret));
