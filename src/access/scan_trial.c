@@ -24,8 +24,8 @@
 #define TRIAL_PAGES 64 /* in use; within reach of any TLB */
 #define TRIAL_BYTES (4ULL << 20)
 
-/* Each part of the trial takes less than that. */
-#define PATIENCE_NS 50000000ULL
+/* Each part of the trial takes a few milliseconds, but where others are at work it has to wait its turn. */
+#define PATIENCE_NS 1000000000ULL
 
 struct trial {
 	pid_t pid;
@@ -177,7 +177,7 @@ int scan_try(struct scan_engine *engine, struct damon_error *err)
 	if (!ret && !wait_rounds(&trial, 1))
 		ret = damon_error_set(err, -EAGAIN,
 				      "the machine is too busy to try the engine scan: a process "
-				      "of its own didn't run within 50 ms");
+				      "of its own didn't run within a second");
 	if (!ret && !engine->options.no_flush) {
 		if (!clusters_work(&trial, engine))
 			ret = damon_error_set(err, -EOPNOTSUPP,

@@ -22,18 +22,15 @@
 #define TOO_LONG     0.85
 #define LARGEST_FALL 0.5
 
-/* How fast the estimate follows: up faster, because that can't wait. */
-#define LEARN_UP   0.5
-#define LEARN_DOWN 0.25
+/* How fast the estimate follows; both ways alike, or costs that only vary would count as high ones. */
+#define LEARN 0.4
 
 static void learn(struct budget *budget, double interval_ns)
 {
-	double difference = interval_ns - budget->interval_ns;
-
 	if (!budget->interval_ns)
 		budget->interval_ns = interval_ns;
 	else
-		budget->interval_ns += difference * (difference > 0 ? LEARN_UP : LEARN_DOWN);
+		budget->interval_ns += LEARN * (interval_ns - budget->interval_ns);
 }
 
 /* The share that may be spent now. */

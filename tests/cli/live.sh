@@ -137,6 +137,16 @@ pid=$!
 succeeds "record -p for a while" "$udamon" record -q -p $pid --for 1s --no-autotune -o p.udamon
 what=$(whole p.udamon 1)
 result $? "its record is whole" "$what"
+is "with intervals of a short look it is by the engine point" "auto point" \
+	"$(sqlite3 -separator ' ' p.udamon "select group_concat(value, ' ') from (select value from meta where key in ('engine', 'engine_asked') order by key desc)")"
+succeeds "record within a budget" \
+	"$udamon" record -q -p $pid --for 4s --sample 5ms --aggr 10ms --min-regions 500 --budget 0.5% -o budget.udamon
+is "it lengthens the sampling interval" 1 "$(sqlite3 budget.udamon 'select max(floor_us) > 5000 and max(sample_us) > 5000 from snapshot')"
+is "and says so" 1 "$(sqlite3 budget.udamon "select count(*) > 0 from event where what = 'budget' and detail like '%the budget is 0.5 %'")"
+is "and so does the summary" "0.5" "$("$udamon" report --json budget.udamon | python3 -c 'import json, sys; print(json.load(sys.stdin)["budget_pct"])')"
+succeeds "record without a budget" \
+	"$udamon" record -q -p $pid --for 1s --sample 5ms --aggr 10ms --min-regions 500 --no-budget -o free.udamon
+is "leaves the interval as it was asked for" "0 5000" "$(sqlite3 -separator ' ' free.udamon 'select max(floor_us), max(sample_us) from snapshot')"
 range=$(sed -n 's/^\([0-9a-f]*-[0-9a-f]*\) .*udamon-demo$/\1/p' /proc/$pid/maps | head -1)
 succeeds "record --range" "$udamon" record -q -p $pid --range "$range" --for 1s -o r.udamon
 is "only the range is in the record" "$range" \
@@ -153,6 +163,8 @@ cmp -s p.udamon older.udamon
 result $? "and the older record is not lost to a run that was refused"
 kill $recorder
 wait $recorder
+is "what runs already and can be afforded is scanned, once a second" "scan 1000000" \
+	"$(sqlite3 -separator ' ' "$scratch/first.udamon" "select engine, min(sample_us) from snapshot")"
 rm -f older.udamon
 succeeds "record of two processes" "$udamon" record -q -p $pid,$second --for 1s -o two.udamon
 is "both are in the record" 2 "$(sqlite3 two.udamon 'select count(distinct target) from region')"
