@@ -24,6 +24,12 @@
 #define MAX_RANGES_PER_CALL 1024
 
 /*
+ * The kernel does somewhat less than 2 GiB in one call and leaves the rest, so a range of more would
+ * never be done as a whole.
+ */
+#define MAX_RANGE_BYTES (1ULL << 30)
+
+/*
  * A call that is interrupted, or finds something locked for the moment, is repeated so often; less often
  * where each try is a lot of work.
  */
@@ -77,11 +83,16 @@ static int grow(struct clear_list *list)
 
 int clear_list_add(struct clear_list *list, uint64_t start, uint64_t end, size_t tag)
 {
-	if (list->nr == list->capacity && grow(list))
-		return -ENOMEM;
-	list->ranges[list->nr].iov_base = (void *)(uintptr_t)start;
-	list->ranges[list->nr].iov_len = end - start;
-	list->tags[list->nr++] = tag;
+	uint64_t part;
+
+	for (; start < end; start += part) {
+		part = end - start < MAX_RANGE_BYTES ? end - start : MAX_RANGE_BYTES;
+		if (list->nr == list->capacity && grow(list))
+			return -ENOMEM;
+		list->ranges[list->nr].iov_base = (void *)(uintptr_t)start;
+		list->ranges[list->nr].iov_len = part;
+		list->tags[list->nr++] = tag;
+	}
 	return 0;
 }
 

@@ -18,7 +18,7 @@ void clear_list_free(struct clear_list *list);
 /** clear_list_reset() - empty it, keeping its memory */
 void clear_list_reset(struct clear_list *list);
 
-/** clear_list_add() - add a range; @tag is given back to the callbacks; 0 or -ENOMEM */
+/** clear_list_add() - add a range, a very large one in parts; @tag is given back to the callbacks; 0 or -ENOMEM */
 int clear_list_add(struct clear_list *list, uint64_t start, uint64_t end, size_t tag);
 
 /** struct clear_result - what a run did */

@@ -89,7 +89,7 @@ static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
 	const struct budget *budget = &mine->budget;
 	bool binds = budget->floor_us > ctx->attrs.sample_interval;
 	double ratio = mine->told_us ? (double)budget->floor_us / (double)mine->told_us : 0;
-	char detail[160], interval[32];
+	char detail[224], interval[32];
 
 	if (binds == !!mine->told_us &&
 	    (!binds || (ratio < WORTH_TELLING && ratio > 1 / WORTH_TELLING)))
@@ -98,7 +98,7 @@ static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
 	if (binds)
 		snprintf(detail, sizeof(detail),
 			 "looking every %s instead of %.1f ms: that would cost %.1f %% of a "
-			 "processor, and the budget is %g %%",
+			 "processor, and the budget is %g %%, 90 %% of which is aimed at",
 			 format_interval(interval, sizeof(interval), budget->floor_us),
 			 (double)ctx->attrs.sample_interval / 1000,
 			 budget_use_bp(budget, ctx->attrs.sample_interval) / 100,

@@ -16,7 +16,10 @@
 /* The range at @bad can't be cleared: -@error, the first @times it is asked about. */
 static uint64_t bad;
 static int error;
-static unsigned int times, nr_asked;
+static unsigned int times, nr_asked, nr_calls;
+
+/* The kernel does no more in one call. */
+#define MOST_BYTES 0x7ffff000L
 
 /* Stands in for process_madvise(), which is the only call there is here. */
 long __wrap_syscall(long number, ...);
@@ -43,7 +46,8 @@ long __wrap_syscall(long number, ...)
 		}
 		done += (long)ranges[i].iov_len;
 	}
-	return done;
+	nr_calls++;
+	return done < MOST_BYTES ? done : MOST_BYTES;
 }
 
 struct told {
@@ -138,6 +142,22 @@ static void a_process_that_is_gone_ends_it(void **state)
 	assert_int_equal(result.nr_cleared, 2);
 }
 
+static void a_range_larger_than_a_call_does_is_cleared(void **state)
+{
+	struct clear_list *list = clear_list_new();
+	struct clear_result result;
+	struct told told = {};
+
+	times = nr_calls = 0;
+	assert_int_equal(clear_list_add(list, PAGE, PAGE + (5ULL << 30), 0), 0);
+	assert_int_equal(clear_list_add(list, 6ULL << 30, (6ULL << 30) + PAGE, 1), 0);
+	assert_int_equal(clear_list_run(list, -1, on_refused, on_accepted, &told, &result), 0);
+	/* One GiB a call: of two, the second is never done. */
+	assert_int_equal(told.nr_accepted, 6);
+	assert_int_equal(nr_calls, 5);
+	clear_list_free(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +165,7 @@ int main(void)
 		cmocka_unit_test(a_range_that_stays_busy_is_passed_over),
 		cmocka_unit_test(a_range_that_can_not_be_cleared_is_refused),
 		cmocka_unit_test(a_process_that_is_gone_ends_it),
+		cmocka_unit_test(a_range_larger_than_a_call_does_is_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
