@@ -72,7 +72,7 @@ struct damon_batch {
  *		target ends. Required.
  * @cleanup_target: undo @init_target
  * @cleanup:	undo @init; the kdamond ends
- * @cost:	add clears, flushes, unwatchable bytes to *@cost; cpu_ns is the core's. Optional.
+ * @cost:	add clears, flushes, target_ns, unwatchable bytes to *@cost; cpu_ns is the core's. Optional.
  */
 struct damon_operations {
 	enum damon_ops_id id;
