@@ -148,16 +148,15 @@ static pid_t start_target(const char *name, const struct wish *wish)
 
 struct seen {
 	struct damon_cost cost;
-	uint64_t t_first_ns, t_last_ns, floor_us, sample_us, nr_windows, nr_floored;
+	uint64_t floor_us, sample_us, nr_windows, nr_floored;
+	double cpu, seconds; /* of the kdamond, from its start to its end */
 };
 
 static int on_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
 {
 	struct seen *seen = data;
 
-	if (!seen->nr_windows++)
-		seen->t_first_ns = window->t_start_ns;
-	seen->t_last_ns = window->t_end_ns;
+	seen->nr_windows++;
 	seen->cost = window->cost;
 	seen->floor_us = window->floor_us;
 	seen->sample_us = window->sample_us;
@@ -165,18 +164,42 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	return 0;
 }
 
+static double thread_cpu(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int on_started(struct damon_ctx *ctx, void *data)
+{
+	struct seen *seen = data;
+
+	seen->cpu = -thread_cpu();
+	seen->seconds = -now();
+	return 0;
+}
+
+static void on_stopped(struct damon_ctx *ctx, int result, void *data)
+{
+	struct seen *seen = data;
+
+	seen->cpu += thread_cpu();
+	seen->seconds += now();
+}
+
 static void print_case(const char *target, const char *engine, uint32_t budget,
 		       const struct seen *seen, double process_cpu, double seconds, bool first)
 {
-	double watched_ns = (double)(seen->t_last_ns - seen->t_first_ns);
-	double cpu = watched_ns ? 100 * (double)seen->cost.cpu_ns / watched_ns : 0;
-	double of_target = watched_ns ? 100 * (double)seen->cost.target_ns / watched_ns : 0;
+	double cpu = 100 * seen->cpu / seen->seconds;
+	double of_target = 100 * (double)seen->cost.target_ns / 1e9 / seen->seconds;
 
 	printf("%s\n  {\"target\": \"%s\", \"engine\": \"%s\", \"budget_pct\": %g, "
 	       "\"watched_s\": %.1f, \"overhead_pct\": %.2f, \"within\": %s, "
 	       "\"monitor_cpu_pct\": %.2f, \"target_pct\": %.2f, \"process_cpu_pct\": %.2f, "
 	       "\"windows\": %llu, \"floored\": %llu, \"sample_ms_at_end\": %.1f}",
-	       first ? "" : ",", target, engine, budget / 100.0, watched_ns / 1e9, cpu + of_target,
+	       first ? "" : ",", target, engine, budget / 100.0, seen->seconds, cpu + of_target,
 	       cpu + of_target <= budget / 100.0 + 0.5 ? "true" : "false", cpu, of_target,
 	       100 * process_cpu / seconds, (unsigned long long)seen->nr_windows,
 	       (unsigned long long)seen->nr_floored, (double)seen->sample_us / 1000);
@@ -192,10 +215,13 @@ static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct damon_vad
 
 	damon_default_attrs(&attrs);
 	attrs.ops_update_interval = 1000000;
-	/* As many looks as the engine is there for; "point" at enough regions to need a budget. */
+	/*
+	 * As many looks as the engine is there for; "point" at enough regions to need a budget.
+	 * Windows are as short as they can be: what was cleared since the last one isn't in the result.
+	 */
+	attrs.aggr_interval = attrs.sample_interval;
 	if (!strcmp(engine, "scan")) {
-		attrs.sample_interval = 1000000;
-		attrs.aggr_interval = 3000000;
+		attrs.sample_interval = attrs.aggr_interval = 1000000;
 	} else {
 		attrs.min_nr_regions = 500;
 	}
@@ -233,7 +259,9 @@ static int watch(const struct wish *wish, const char *name, const char *engine, 
 	if (!ret)
 		ret = set_up(ctx, lib, env, engine, pid, err);
 	if (!ret) {
+		ctx->callbacks.started = on_started;
 		ctx->callbacks.window = on_window;
+		ctx->callbacks.stopped = on_stopped;
 		ctx->callbacks.data = &seen;
 		cpu = own_cpu();
 		start = now();
