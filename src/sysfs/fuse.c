@@ -40,12 +40,13 @@ struct sysfs_fuse {
 	pthread_t receivers[NR_RECEIVERS];
 	int nr_receivers;
 	pthread_mutex_t lock;
+	struct entry *entries;
 	bool over; /* &sysfs_fuse_options.ended was called, or isn't to be any more */
 };
 
-/* What a number that the kernel has stands for; freed when it forgets it. */
+/* What a number that the kernel has stands for; freed when it forgets it, or with all at the end. */
 struct entry {
-	bool is_dir;
+	struct entry *next, *prev;
 	char path[];
 };
 
@@ -112,6 +113,35 @@ static void fill(const struct sysfs_fuse *fuse, const char *path, const struct s
 		attr->st_mode = S_IFDIR | 0700;
 }
 
+static void keep(struct sysfs_fuse *fuse, struct entry *entry)
+{
+	pthread_mutex_lock(&fuse->lock);
+	entry->prev = NULL;
+	entry->next = fuse->entries;
+	if (entry->next)
+		entry->next->prev = entry;
+	fuse->entries = entry;
+	pthread_mutex_unlock(&fuse->lock);
+}
+
+/* Each is looked up once, except the root, which always is there. */
+static void forget(struct sysfs_fuse *fuse, fuse_ino_t ino)
+{
+	struct entry *entry = (struct entry *)(uintptr_t)ino;
+
+	if (ino == FUSE_ROOT_ID)
+		return;
+	pthread_mutex_lock(&fuse->lock);
+	if (entry->next)
+		entry->next->prev = entry->prev;
+	if (entry->prev)
+		entry->prev->next = entry->next;
+	else
+		fuse->entries = entry->next;
+	pthread_mutex_unlock(&fuse->lock);
+	free(entry);
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct sysfs_fuse *fuse = fuse_of(req);
@@ -133,33 +163,26 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	entry->is_dir = st.is_dir;
 	strcpy(entry->path, path);
+	keep(fuse, entry);
 	param.ino = (uintptr_t)entry;
 	param.entry_timeout = st.is_dir ? FOREVER_S : 0;
 	fill(fuse, path, &st, &param.attr);
 	/* The kernel didn't get it, so it won't forget it either. */
 	if (fuse_reply_entry(req, &param))
-		free(entry);
-}
-
-static void forget(fuse_ino_t ino)
-{
-	/* Each is looked up once, except that the root always is there. */
-	if (ino != FUSE_ROOT_ID)
-		free((struct entry *)(uintptr_t)ino);
+		forget(fuse, param.ino);
 }
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
 {
-	forget(ino);
+	forget(fuse_of(req), ino);
 	fuse_reply_none(req);
 }
 
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
 	for (size_t i = 0; i < count; i++)
-		forget(forgets[i].ino);
+		forget(fuse_of(req), forgets[i].ino);
 	fuse_reply_none(req);
 }
 
@@ -344,6 +367,9 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
 {
 	struct opened *opened = (struct opened *)(uintptr_t)info->fh;
 
+	/* The reader has its answer, but the thread that gave it may not have let go yet. */
+	pthread_mutex_lock(&opened->lock);
+	pthread_mutex_unlock(&opened->lock);
 	sysfs_text_free(&opened->text);
 	pthread_mutex_destroy(&opened->lock);
 	free(opened);
@@ -583,6 +609,9 @@ void sysfs_fuse_free(struct sysfs_fuse *fuse)
 		fuse_session_unmount(fuse->session);
 	if (fuse->session)
 		fuse_session_destroy(fuse->session);
+	/* Those of files that are still open, which the kernel needn't tell us any more. */
+	while (fuse->entries)
+		forget(fuse, (uintptr_t)fuse->entries);
 	fuse_writes_free(fuse->writes);
 	mount_point_drop(&fuse->point);
 	if (fuse->end_fd >= 0)
