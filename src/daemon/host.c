@@ -12,36 +12,86 @@
 #include "daemon/log.h"
 #include "daemon/privileges.h"
 #include "system/metric.h"
+#include "system/process.h"
 
-/* Access engines by the names that the file "engine" takes; each is tried out when it is first asked for. */
-static const char *const engine_names[] = {"auto", "point", "scan"};
+/* The engine and budget that are tried out first, because most kdamonds will have them. */
+#define USUAL_ENGINE "point"
+#define USUAL_BUDGET 200
 
-#define NR_ENGINES (sizeof(engine_names) / sizeof(engine_names[0]))
+/**
+ * struct engine - an access engine with a budget, for any number of kdamonds; kept once it was tried out
+ */
+struct engine {
+	struct engine *next;
+	char name[16];
+	uint32_t budget_bp;
+	struct damon_vaddr_env *env;
+};
 
 struct host {
 	struct damon_port *port;
 	struct damon_lib *lib;
+	struct monitors *monitors;
 	pthread_mutex_t lock; /* of the engines */
-	struct damon_vaddr_env *engines[NR_ENGINES];
+	struct engine *engines;
 };
 
-static int find_engine(struct host *host, const char *name, struct damon_vaddr_env **engine,
-		       struct damon_error *err)
+static int add_engine(struct host *host, const char *name, uint32_t budget_bp,
+		      struct damon_vaddr_env **env, struct damon_error *err)
 {
-	struct damon_vaddr_options options = {.engine = name};
-	size_t i = 0;
+	const struct damon_vaddr_options options = {.engine = name, .budget_bp = budget_bp};
+	struct engine *new = calloc(1, sizeof(*new));
+	int ret;
+
+	if (!new)
+		return damon_error_set(err, -ENOMEM, "out of memory");
+	ret = damon_vaddr_env_new(&new->env, &options, err);
+	if (ret) {
+		free(new);
+		return ret;
+	}
+	snprintf(new->name, sizeof(new->name), "%s", name);
+	new->budget_bp = budget_bp;
+	new->next = host->engines;
+	host->engines = new;
+	*env = new->env;
+	return 0;
+}
+
+static int find_engine(struct host *host, const char *name, uint32_t budget_bp,
+		       struct damon_vaddr_env **env, struct damon_error *err)
+{
+	struct engine *engine;
 	int ret = 0;
 
-	while (i < NR_ENGINES && strcmp(engine_names[i], name))
-		i++;
-	if (i == NR_ENGINES)
-		return damon_error_set(err, -EINVAL, "no access engine '%s'", name);
 	pthread_mutex_lock(&host->lock);
-	if (!host->engines[i])
-		ret = damon_vaddr_env_new(&host->engines[i], &options, err);
-	*engine = host->engines[i];
+	engine = host->engines;
+	while (engine && (strcmp(engine->name, name) || engine->budget_bp != budget_bp))
+		engine = engine->next;
+	if (engine)
+		*env = engine->env;
+	else
+		ret = add_engine(host, name, budget_bp, env, err);
 	pthread_mutex_unlock(&host->lock);
 	return ret;
+}
+
+/*
+ * "auto" becomes what suits the targets of this context; an environment decides that once only, so it is one
+ * of its own.
+ */
+static int choose_engine(const struct damon_ctx *ctx, uint32_t budget_bp, char *name, size_t size,
+			 struct damon_error *err)
+{
+	const struct damon_vaddr_options options = {.engine = "auto", .budget_bp = budget_bp};
+	struct damon_vaddr_env *env;
+	int ret = damon_vaddr_env_new(&env, &options, err);
+
+	if (ret)
+		return ret;
+	snprintf(name, size, "%s", damon_vaddr_choose_engine(env, ctx));
+	damon_vaddr_env_free(env);
+	return 0;
 }
 
 static bool watches_processes(const struct damon_ctx *ctx)
@@ -51,22 +101,71 @@ static bool watches_processes(const struct damon_ctx *ctx)
 
 /* Callbacks of the tree. */
 
+/* The environment was chosen after the targets were made: it, too, is to hold on to their processes. */
+static int hold_targets(struct damon_ctx *ctx, struct damon_vaddr_env *env, struct damon_error *err)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < ctx->nr_targets && !ret; i++) {
+		struct damon_target *held;
+
+		ret = damon_vaddr_target_new(&held, ctx->lib, env, (pid_t)ctx->targets[i]->pid,
+					     err);
+		if (!ret)
+			damon_free_target(held);
+	}
+	return ret;
+}
+
+static int prepare_engine(struct host *host, struct damon_ctx *ctx,
+			  const struct sysfs_choices *choices, struct damon_error *err)
+{
+	struct damon_vaddr_env *env;
+	char name[16];
+	int ret = 0;
+
+	snprintf(name, sizeof(name), "%s", choices->engine);
+	if (!strcmp(name, "auto"))
+		ret = choose_engine(ctx, (uint32_t)choices->budget_bp, name, sizeof(name), err);
+	if (!ret)
+		ret = find_engine(host, name, (uint32_t)choices->budget_bp, &env, err);
+	if (!ret)
+		ret = hold_targets(ctx, env, err);
+	if (ret)
+		return ret == -ESRCH ? -EINVAL : ret;
+	ctx->ops_env = env;
+	/* What went wrong before is not what goes wrong now. */
+	damon_vaddr_env_error(env, NULL);
+	return 0;
+}
+
 static int prepare(void *data, uint32_t kdamond, struct damon_ctx *ctx,
 		   const struct sysfs_choices *choices, struct damon_error *err)
 {
 	struct host *host = data;
-	struct damon_vaddr_env *engine;
+	int ret = 0;
+
+	if (watches_processes(ctx))
+		ret = prepare_engine(host, ctx, choices, err);
+	return ret ? ret : monitors_prepare(host->monitors, kdamond, ctx, choices, err);
+}
+
+/* Who it is is read before and after: the target is then the one that was read. */
+static int new_process(struct host *host, struct damon_ctx *ctx, struct damon_target **target,
+		       pid_t pid, struct damon_error *err)
+{
+	struct process_info before, after;
 	int ret;
 
-	if (watches_processes(ctx)) {
-		ret = find_engine(host, choices->engine, &engine, err);
-		if (ret)
-			return ret;
-		ctx->ops_env = engine;
-		/* What went wrong before is not what goes wrong now. */
-		damon_vaddr_env_error(engine, NULL);
-	}
-	return 0;
+	ret = process_info_read(&before, pid);
+	if (!ret)
+		ret = damon_vaddr_target_new(target, ctx->lib, ctx->ops_env, pid, err);
+	else
+		damon_error_set(err, ret, "there is no process %d", (int)pid);
+	if (!ret && !process_info_read(&after, pid) && after.start_time == before.start_time)
+		monitors_meet(host->monitors, pid, before.start_time, before.comm);
+	/* Clients of the kernel's tree know one error for whatever is wrong with a process. */
+	return ret == -ESRCH ? -EINVAL : ret;
 }
 
 static int new_target(void *data, struct damon_ctx *ctx, struct damon_target **target, int64_t pid,
@@ -74,11 +173,8 @@ static int new_target(void *data, struct damon_ctx *ctx, struct damon_target **t
 {
 	int ret;
 
-	if (watches_processes(ctx)) {
-		ret = damon_vaddr_target_new(target, ctx->lib, ctx->ops_env, (pid_t)pid, err);
-		/* Clients of the kernel's tree know one error for whatever is wrong with a process. */
-		return ret == -ESRCH ? -EINVAL : ret;
-	}
+	if (watches_processes(ctx))
+		return new_process(data, ctx, target, (pid_t)pid, err);
 	ret = damon_new_target(target, ctx->lib);
 	if (ret)
 		return damon_error_set(err, ret, "out of memory");
@@ -126,6 +222,9 @@ static void say(void *data, enum sysfs_level level, int64_t kdamond, const char 
 
 static void started(void *data, uint32_t kdamond, struct damon_ctx *ctx)
 {
+	struct host *host = data;
+
+	monitors_started(host->monitors, kdamond, ctx);
 	log_say(LOG_LEVEL_NOTICE, "kdamond %u: on, %u targets, %u schemes", kdamond,
 		ctx->nr_targets, ctx->nr_schemes);
 }
@@ -133,6 +232,9 @@ static void started(void *data, uint32_t kdamond, struct damon_ctx *ctx)
 static void event(void *data, uint32_t kdamond, struct damon_ctx *ctx,
 		  const struct damon_event *event)
 {
+	struct host *host = data;
+
+	monitors_event(host->monitors, kdamond);
 	log_say(strcmp(event->what, "gone") ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE,
 		"kdamond %u: %s%s%s", kdamond, event->what, *event->detail ? ": " : "",
 		event->detail);
@@ -140,8 +242,10 @@ static void event(void *data, uint32_t kdamond, struct damon_ctx *ctx,
 
 static void stopped(void *data, uint32_t kdamond, struct damon_ctx *ctx, int result)
 {
+	struct host *host = data;
 	struct damon_error err = {""};
 
+	monitors_stopped(host->monitors, kdamond);
 	if (!result) {
 		log_say(LOG_LEVEL_NOTICE, "kdamond %u: off", kdamond);
 		return;
@@ -172,13 +276,13 @@ struct sysfs_host host_callbacks(struct host *host)
 static int register_processes(struct host *host)
 {
 	struct damon_error err = {""};
-	struct damon_vaddr_env *engine;
+	struct damon_vaddr_env *env;
 	char missing[512];
 	int ret;
 
-	ret = find_engine(host, "auto", &engine, &err);
+	ret = find_engine(host, USUAL_ENGINE, USUAL_BUDGET, &env, &err);
 	if (!ret)
-		return damon_vaddr_register(host->lib, engine);
+		return damon_vaddr_register(host->lib, env);
 	if (ret == -ENOMEM)
 		return ret;
 	privileges_missing(missing, sizeof(missing));
@@ -202,6 +306,8 @@ int host_new(struct host **host)
 		ret = damon_lib_new(&new->lib, new->port);
 	}
 	if (!ret)
+		ret = monitors_new(&new->monitors);
+	if (!ret)
 		ret = register_processes(new);
 	if (ret) {
 		host_free(new);
@@ -213,11 +319,17 @@ int host_new(struct host **host)
 
 void host_free(struct host *host)
 {
+	struct engine *engine;
+
 	if (!host)
 		return;
+	monitors_free(host->monitors);
 	damon_lib_free(host->lib);
-	for (size_t i = 0; i < NR_ENGINES; i++)
-		damon_vaddr_env_free(host->engines[i]);
+	while ((engine = host->engines)) {
+		host->engines = engine->next;
+		damon_vaddr_env_free(engine->env);
+		free(engine);
+	}
 	if (host->port)
 		damon_port_posix_free(host->port);
 	pthread_mutex_destroy(&host->lock);
@@ -227,4 +339,9 @@ void host_free(struct host *host)
 struct damon_lib *host_lib(struct host *host)
 {
 	return host->lib;
+}
+
+struct monitors *host_monitors(struct host *host)
+{
+	return host->monitors;
 }

@@ -5,6 +5,7 @@
 #ifndef UDAMON_DAEMON_HOST_H
 #define UDAMON_DAEMON_HOST_H
 
+#include "daemon/monitors.h"
 #include "sysfs/tree.h"
 
 struct host;
@@ -21,6 +22,7 @@ int host_new(struct host **host);
 void host_free(struct host *host);
 
 struct damon_lib *host_lib(struct host *host);
+struct monitors *host_monitors(struct host *host);
 
 /** host_callbacks() - for sysfs_tree_new() */
 struct sysfs_host host_callbacks(struct host *host);

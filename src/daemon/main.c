@@ -13,11 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/config.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/privileges.h"
+#include "daemon/restore.h"
+#include "daemon/saver.h"
+#include "daemon/state.h"
 #include "sysfs/fuse.h"
 
 #define EXIT_CANNOT 77
@@ -27,6 +31,8 @@ struct udamond {
 	struct host *host;
 	struct sysfs_tree *tree;
 	struct sysfs_fuse *fuse;
+	struct state *state; /* NULL: there is no place for one */
+	struct saver saver;
 	int signals_fd;
 	int ended_fd; /* readable when the mount is gone */
 };
@@ -60,6 +66,7 @@ static int take_signals(struct udamond *udamond)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
 	udamond->signals_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -99,6 +106,59 @@ static int fail_mount(int code, const struct damon_error *err)
 		       : EXIT_FAILURE;
 }
 
+/* What an earlier one was doing. Returns 0 or an exit status; *@running: how many kdamonds run. */
+static int take_up_state(struct udamond *udamond, size_t *running)
+{
+	struct damon_error err = {""};
+	struct saved saved;
+	int ret;
+
+	ret = state_open(&udamond->state, udamond->options.state, host_lib(udamond->host), &saved,
+			 &err);
+	if (ret == -EBUSY) {
+		log_say(LOG_LEVEL_ERROR, "%s", err.text);
+		return EXIT_FAILURE;
+	}
+	if (ret)
+		log_say(LOG_LEVEL_ERROR, "%s; nothing will survive this daemon", err.text);
+	memcpy(udamond->saver.config, saved.config, sizeof(saved.config));
+	*running = restore(udamond->tree, host_monitors(udamond->host), &saved);
+	if (*running)
+		log_say(LOG_LEVEL_NOTICE, "%zu kdamonds of before go on", *running);
+	saved_clear(&saved);
+	return 0;
+}
+
+/*
+ * Puts the configuration in force, unless it is the one that was: what was changed since through the tree
+ * then stays. 0 or -errno, after it was said.
+ */
+static int configure(struct udamond *udamond, bool anyway)
+{
+	struct saver *saver = &udamond->saver;
+	struct damon_error err = {""};
+	struct config config;
+	int ret;
+
+	ret = config_load(&config, udamond->options.config, host_lib(udamond->host), &err);
+	if (ret == -ENOENT && !udamond->options.config_named) {
+		log_say(LOG_LEVEL_INFO, "there is no configuration '%s'", udamond->options.config);
+		ret = 0;
+	} else if (!ret && (anyway || strcmp(config.checksum, saver->config))) {
+		ret = config_apply(&config, udamond->tree, &err);
+		if (!ret) {
+			memcpy(saver->config, config.checksum, sizeof(saver->config));
+			saver->begun = false;
+			log_say(LOG_LEVEL_NOTICE, "the configuration '%s' is in force",
+				udamond->options.config);
+		}
+	}
+	config_clear(&config);
+	if (ret)
+		log_say(LOG_LEVEL_ERROR, "%s", err.text);
+	return ret;
+}
+
 static int set_up(struct udamond *udamond)
 {
 	struct sysfs_fuse_options where = {
@@ -109,6 +169,7 @@ static int set_up(struct udamond *udamond)
 	};
 	struct sysfs_host callbacks;
 	struct damon_error err = {""};
+	size_t running = 0;
 	int ret;
 
 	ret = take_signals(udamond);
@@ -129,8 +190,18 @@ static int set_up(struct udamond *udamond)
 	if (ret)
 		return fail("cannot make the file tree", ret);
 	ret = sysfs_fuse_new(&udamond->fuse, udamond->tree, &where, &err);
-	if (!ret)
-		ret = sysfs_fuse_mount(udamond->fuse, &err);
+	if (ret)
+		return fail_mount(ret, &err);
+	/* Before anybody can see the tree: when it is there, it is whole. */
+	ret = take_up_state(udamond, &running);
+	if (ret)
+		return ret;
+	udamond->saver.state = udamond->state;
+	udamond->saver.tree = udamond->tree;
+	udamond->saver.monitors = host_monitors(udamond->host);
+	if (configure(udamond, false) && !running)
+		return EXIT_FAILURE;
+	ret = sysfs_fuse_mount(udamond->fuse, &err);
 	if (ret)
 		return fail_mount(ret, &err);
 	ret = ask_mount(udamond);
@@ -143,11 +214,26 @@ static void take_down(struct udamond *udamond)
 {
 	sysfs_fuse_free(udamond->fuse);
 	sysfs_tree_free(udamond->tree);
+	state_close(udamond->state);
 	host_free(udamond->host);
 	if (udamond->ended_fd >= 0)
 		close(udamond->ended_fd);
 	if (udamond->signals_fd >= 0)
 		close(udamond->signals_fd);
+}
+
+static void save(struct udamond *udamond, bool all)
+{
+	if (udamond->state)
+		saver_save(&udamond->saver, sysfs_fuse_writes(udamond->fuse), all);
+}
+
+static void say_ready(const struct udamond *udamond)
+{
+	char status[4200];
+
+	snprintf(status, sizeof(status), "serving '%s'", sysfs_fuse_path(udamond->fuse));
+	notify_ready(status);
 }
 
 /* Returns whether to go on. */
@@ -157,8 +243,38 @@ static bool take_signal(struct udamond *udamond)
 
 	if (read(udamond->signals_fd, &info, sizeof(info)) != sizeof(info))
 		return true;
-	log_say(LOG_LEVEL_INFO, "ending, on %s", strsignal((int)info.ssi_signo));
-	return false;
+	if (info.ssi_signo != SIGHUP) {
+		log_say(LOG_LEVEL_INFO, "ending, on %s", strsignal((int)info.ssi_signo));
+		return false;
+	}
+	notify_reloading();
+	if (configure(udamond, true))
+		log_say(LOG_LEVEL_ERROR,
+			"the configuration was not taken over as a whole; what was "
+			"refused leaves in force what was");
+	save(udamond, false);
+	say_ready(udamond);
+	return true;
+}
+
+/* What has to be done at times: returns in how many milliseconds again. */
+static int do_regular_work(struct udamond *udamond, uint64_t *alive_due_us, uint64_t *save_due_us)
+{
+	uint64_t alive_us = notify_alive_us(), due_us, now;
+
+	if (now_us() >= *save_due_us) {
+		*save_due_us = now_us() + SAVER_EVERY_US;
+		save(udamond, false);
+	}
+	if (alive_us && now_us() >= *alive_due_us) {
+		*alive_due_us = now_us() + alive_us;
+		/* A tree that doesn't answer keeps this thread, and the watchdog ends it. */
+		if (!ask_mount(udamond))
+			notify_alive();
+	}
+	due_us = alive_us && *alive_due_us < *save_due_us ? *alive_due_us : *save_due_us;
+	now = now_us();
+	return due_us > now ? (int)((due_us - now) / 1000 + 1) : 0;
 }
 
 static int run(struct udamond *udamond)
@@ -167,20 +283,11 @@ static int run(struct udamond *udamond)
 		{.fd = udamond->signals_fd, .events = POLLIN},
 		{.fd = udamond->ended_fd, .events = POLLIN},
 	};
-	uint64_t alive_us = notify_alive_us(), alive_due_us = now_us() + alive_us;
+	uint64_t alive_due_us = 0, save_due_us = 0;
 
 	for (;;) {
-		uint64_t now = now_us();
-		int timeout = -1;
+		int timeout = do_regular_work(udamond, &alive_due_us, &save_due_us);
 
-		if (alive_us && now >= alive_due_us) {
-			/* A tree that doesn't answer keeps this thread, and the watchdog ends it. */
-			if (!ask_mount(udamond))
-				notify_alive();
-			alive_due_us = now + alive_us;
-		}
-		if (alive_us)
-			timeout = (int)((alive_due_us - now) / 1000 + 1);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
 			return fail("cannot wait for events", -errno);
 		if (fds[1].revents) {
@@ -197,7 +304,6 @@ static int run(struct udamond *udamond)
 int main(int argc, char **argv)
 {
 	struct udamond udamond = {.signals_fd = -1, .ended_fd = -1};
-	char status[4200];
 	int ret;
 
 	open_standard_streams();
@@ -216,11 +322,12 @@ int main(int argc, char **argv)
 	log_begin(udamond.options.journal, udamond.options.verbose);
 	ret = set_up(&udamond);
 	if (!ret) {
-		snprintf(status, sizeof(status), "serving '%s'", sysfs_fuse_path(udamond.fuse));
-		log_say(LOG_LEVEL_NOTICE, "%s", status);
-		notify_ready(status);
+		log_say(LOG_LEVEL_NOTICE, "serving '%s'", sysfs_fuse_path(udamond.fuse));
+		say_ready(&udamond);
 		ret = run(&udamond);
 		notify_stopping();
+		/* While they still run, so that the next one takes them up. */
+		save(&udamond, true);
 	}
 	take_down(&udamond);
 	return ret;

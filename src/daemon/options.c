@@ -11,7 +11,9 @@
 #include "daemon/log.h"
 #include "daemon/options.h"
 
-#define DEFAULT_MOUNT "/run/udamon/sys"
+#define DEFAULT_CONFIG "/etc/udamon/udamond.json"
+#define DEFAULT_MOUNT  "/run/udamon/sys"
+#define DEFAULT_STATE  "/var/lib/udamon/state.db"
 
 #define WRONG_USAGE 2
 
@@ -21,7 +23,9 @@ static const struct {
 	const char *value;
 	const char *help;
 } table[] = {
+	{"config", 'c', "FILE", "kdamonds to run, as JSON (" DEFAULT_CONFIG ")"},
 	{"mount", 'm', "DIR", "where the file tree is mounted (" DEFAULT_MOUNT ")"},
+	{"state", 's', "FILE", "what survives a restart (" DEFAULT_STATE ")"},
 	{"owner", 'o', "USER", "whose the files are; root may use them in any case (root)"},
 	{"log", 'l', "WHERE", "journal or stderr (journal if that listens)"},
 	{"verbose", 'v', NULL, "say more"},
@@ -59,8 +63,15 @@ static int set_owner(struct daemon_options *options, const char *value)
 static int set(struct daemon_options *options, char letter, const char *value)
 {
 	switch (letter) {
+	case 'c':
+		options->config = value;
+		options->config_named = true;
+		return 0;
 	case 'm':
 		options->mount = value;
+		return 0;
+	case 's':
+		options->state = value;
 		return 0;
 	case 'o':
 		return set_owner(options, value);
@@ -87,7 +98,9 @@ int daemon_options_parse(struct daemon_options *options, int argc, char **argv)
 	int letter, ret = 0;
 
 	*options = (struct daemon_options){
+		.config = DEFAULT_CONFIG,
 		.mount = DEFAULT_MOUNT,
+		.state = DEFAULT_STATE,
 		.owner = geteuid(),
 		.journal = log_journal_listens(),
 	};
@@ -121,6 +134,6 @@ void daemon_options_help(void)
 			 table[i].value ? table[i].value : "");
 		printf("  %-16s %s\n", name, table[i].help);
 	}
-	printf("\nSIGTERM ends it. Exit status: 0 ended as asked,\n"
+	printf("\nSIGHUP reads the configuration again, SIGTERM ends it. Exit status: 0 ended as asked,\n"
 	       "1 failed, 2 wrong usage, 77 not possible on this machine. More: man udamond\n");
 }

@@ -10,12 +10,17 @@
 
 /**
  * struct daemon_options - what was asked for
+ * @config:	configuration file; where it wasn't named, it need not be there
  * @mount:	where the tree is mounted
+ * @state:	file that survives the daemon
  * @owner:	whose the tree is
  * @journal:	log for the journal
  */
 struct daemon_options {
+	const char *config;
+	bool config_named;
 	const char *mount;
+	const char *state;
 	uid_t owner;
 	bool journal;
 	bool verbose;

@@ -168,7 +168,7 @@ static uint32_t checksum(const unsigned char *file, size_t size)
 
 /* Writing. */
 
-static unsigned char *encode(const struct damon_training *training, size_t *size)
+unsigned char *training_encode(const struct damon_training *training, size_t *size)
 {
 	struct damon_training copy = *training;
 	uint64_t nr_targets = training->nr_targets, total;
@@ -341,7 +341,7 @@ int damon_training_save(const struct damon_training *training, const char *path,
 	size_t size;
 	int rc;
 
-	data = encode(training, &size);
+	data = training_encode(training, &size);
 	if (!data)
 		return fail(err, -ENOMEM, CANT_SAVE, path);
 	rc = save(path, data, size, err);
@@ -494,27 +494,36 @@ static int decode(struct damon_training **training, struct damon_lib *lib, struc
 	return 0;
 }
 
+int training_decode(struct damon_training **training, struct damon_lib *lib,
+		    const unsigned char *data, size_t size, const char *where,
+		    struct damon_error *err)
+{
+	struct bytes bytes = {.reading = true};
+	int rc;
+
+	rc = check_head(data, size, where, err);
+	if (rc)
+		return rc;
+	bytes.at = (unsigned char *)data + HEAD_SIZE;
+	bytes.left = size - HEAD_SIZE;
+	rc = decode(training, lib, &bytes);
+	if (rc == -EBADMSG)
+		damaged(where, "its parts contradict each other", err);
+	else if (rc)
+		fail(err, rc, CANT_LOAD, where);
+	return rc;
+}
+
 int damon_training_load(struct damon_training **training, struct damon_lib *lib, const char *path,
 			struct damon_error *err)
 {
-	struct bytes bytes = {.reading = true};
 	unsigned char *data;
 	size_t size = 0;
 	int rc;
 
 	rc = read_file(path, &data, &size, err);
 	if (!rc)
-		rc = check_head(data, size, path, err);
-	if (rc)
-		goto out;
-	bytes.at = data + HEAD_SIZE;
-	bytes.left = size - HEAD_SIZE;
-	rc = decode(training, lib, &bytes);
-	if (rc == -EBADMSG)
-		damaged(path, "its parts contradict each other", err);
-	else if (rc)
-		fail(err, rc, CANT_LOAD, path);
-out:
+		rc = training_decode(training, lib, data, size, path, err);
 	free(data);
 	return rc;
 }
