@@ -88,19 +88,24 @@ static int make_new(sqlite3 *db)
 	return rc == SQLITE_OK ? execute(db, "COMMIT") : rc;
 }
 
-/* Only this process from now on, whose end also ends that; readable by its owner only (umask or not). */
+/* Only this process from now on, whose end also ends that. Changes nothing in the file. */
+static int lock(sqlite3 *db)
+{
+	int rc = execute(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY");
+
+	return rc == SQLITE_OK ? execute(db, "BEGIN IMMEDIATE; COMMIT") : rc;
+}
+
 static int configure(sqlite3 *db)
 {
-	int rc = execute(db, "PRAGMA locking_mode = EXCLUSIVE");
+	int rc = execute(db, "PRAGMA journal_mode = WAL");
 
-	if (rc == SQLITE_OK)
-		rc = execute(db, "PRAGMA journal_mode = WAL");
 	/* A process that is killed loses nothing by it; a machine that fails has lost the targets, too. */
 	if (rc == SQLITE_OK)
 		rc = execute(db, "PRAGMA synchronous = NORMAL");
 	if (rc == SQLITE_OK)
-		rc = execute(db, "PRAGMA journal_size_limit = 4194304; PRAGMA temp_store = MEMORY");
-	return rc == SQLITE_OK ? execute(db, "BEGIN IMMEDIATE; COMMIT") : rc;
+		rc = execute(db, "PRAGMA journal_size_limit = 4194304");
+	return rc;
 }
 
 static int open_database(sqlite3 **db, const char *path, const char **wrong)
@@ -113,11 +118,13 @@ static int open_database(sqlite3 **db, const char *path, const char **wrong)
 	errno = 0;
 	rc = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (rc == SQLITE_OK)
-		rc = configure(*db);
+		rc = lock(*db);
 	if (rc == SQLITE_OK && empty)
 		rc = make_new(*db);
 	else if (rc == SQLITE_OK)
 		*wrong = what_is_wrong(*db, &rc);
+	if (rc == SQLITE_OK && !*wrong)
+		rc = configure(*db);
 	if (rc == SQLITE_NOTADB)
 		*wrong = "it is no state file";
 	else if (rc == SQLITE_CORRUPT || (rc == SQLITE_OK && !*wrong && chmod(path, 0600)))

@@ -111,6 +111,9 @@ static const char *unescape(const struct run *run, const char *text, size_t len,
 		if (text[i] == '$' && len - i >= 4 && !memcmp(text + i, "$PID", 4)) {
 			to += sprintf(to, "%d", run->tree->pid);
 			i += 3;
+		} else if (text[i] == '$' && len - i >= 6 && !memcmp(text + i, "$OTHER", 6)) {
+			to += sprintf(to, "%d", run->tree->other_pid);
+			i += 5;
 		} else if (text[i] == '\\' && i + 1 < len) {
 			i++;
 			if (text[i] != 'e')

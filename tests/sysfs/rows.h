@@ -18,6 +18,7 @@
 /**
  * struct rows_tree - how to reach the tree; functions as those of sysfs/tree.h
  * @pid:	process to watch
+ * @other_pid:	another one
  */
 struct rows_tree {
 	int (*stat)(void *data, const char *path, struct sysfs_stat *st);
@@ -25,6 +26,7 @@ struct rows_tree {
 	int (*write)(void *data, const char *path, const char *buf, size_t len);
 	void *data;
 	int pid;
+	int other_pid;
 };
 
 /** rows_run() - run all rows of file @spec, printing TAP; the number of rows that failed, or -errno */

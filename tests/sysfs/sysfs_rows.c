@@ -44,6 +44,7 @@ static void run_direct(struct tree_world *w)
 		.write = direct_write,
 		.data = w->tree,
 		.pid = 42,
+		.other_pid = 42,
 	};
 
 	result = rows_run(spec, &tree);
@@ -115,6 +116,26 @@ static int mounted_write(void *data, const char *path, const char *buf, size_t l
 	return err;
 }
 
+/* A process to watch, which ends with this one. */
+static pid_t start_process(void)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
+
+static void end_process(pid_t child)
+{
+	if (child <= 0)
+		return;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 static int run_mounted(char *mount)
 {
 	struct rows_tree tree = {
@@ -123,19 +144,12 @@ static int run_mounted(char *mount)
 		.write = mounted_write,
 		.data = mount,
 	};
-	pid_t child = fork();
 
-	if (child < 0)
-		return -errno;
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	tree.pid = child;
-	result = rows_run(spec, &tree);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	tree.pid = start_process();
+	tree.other_pid = start_process();
+	result = tree.pid < 0 || tree.other_pid < 0 ? -errno : rows_run(spec, &tree);
+	end_process(tree.pid);
+	end_process(tree.other_pid);
 	return result;
 }
 
