@@ -2,6 +2,7 @@
 /* The daemon: sets up what it consists of, waits for signals, and takes it down again. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,6 +55,17 @@ static void open_standard_streams(void)
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 			(void)!open("/dev/null", fd ? O_WRONLY : O_RDONLY);
+}
+
+/*
+ * Loading a BPF program takes 11 MiB for a moment. glibc, which learns from such sizes, would keep them, for each
+ * thread that ever did it; with fixed thresholds they go back to the system.
+ */
+static void bound_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, 128 << 10);
+	mallopt(M_ARENA_MAX, 2);
 }
 
 /* All other threads inherit the mask, so these arrive here only. */
@@ -319,6 +331,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	umask(077);
+	bound_memory();
 	log_begin(udamond.options.journal, udamond.options.verbose);
 	ret = set_up(&udamond);
 	if (!ret) {

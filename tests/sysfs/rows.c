@@ -312,6 +312,9 @@ static void stage_running(struct run *run)
 
 	free(state);
 	stage_base(run, running);
+	/* A budget may lengthen the intervals in force at any time. */
+	if (!running)
+		must_put(run, "U/budget", "0");
 	must_put(run, STATE, running ? "commit" : "on");
 }
 
