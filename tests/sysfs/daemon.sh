@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with those that include it, and with lib.sh
 # What the tests of the daemon share: one of its own, mounted where nobody else sees it.
 #
 # The test that includes this is started once more in a private mount namespace. $sys is where the tree
@@ -27,7 +27,6 @@ state=$scratch/state.db
 config=$scratch/udamond.json
 export UDAMON_LOCK_DIR=$scratch/locks
 mkdir "$UDAMON_LOCK_DIR"
-# shellcheck disable=SC2034 # for those who include this file
 kdamonds=$sys/kernel/mm/damon/admin/kdamonds
 daemon=
 watched=

@@ -171,7 +171,7 @@ is "a second one is refused" "1 1" "$? $(grep -c "'$sys' is served by another ud
 is "a state file in use is refused" "1 1" "$? $(grep -c "'$state' is in use" "$scratch/err")"
 is "the first one goes on" on "$(cat "$kdamonds/0/state")"
 stop_daemon KILL
-is "killed, it leaves a dead mount" 1 "$(ls "$sys" 2>&1 | grep -c 'not connected')"
+is "killed, it leaves a dead mount" 1 "$(stat "$sys" 2>&1 | grep -c 'not connected')"
 start_daemon
 is "which the next one takes over" "1 on" "$(mounts) $(cat "$kdamonds/0/state" 2>&1)"
 umount "$sys"
