@@ -186,6 +186,11 @@ static inline void sim_run_init(struct sim_run *run, const char *text, uint64_t 
 	run->env = (struct sim_env){1, &run->space, 0, run->machine};
 }
 
+static inline double mib(uint64_t bytes)
+{
+	return (double)bytes / (double)MIB;
+}
+
 /* Up to the end; the machine then stands there too. */
 static inline void sim_run_go(struct sim_run *run)
 {
