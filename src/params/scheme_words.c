@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "params/names.h"
 #include "params/scheme.h"
@@ -251,6 +252,18 @@ static void put_filter(struct words *words, const struct damos_filter *filter)
 	}
 }
 
+/* A text that was cut may end within a character, which would make it unfit for JSON. */
+static void drop_half_character(char *text)
+{
+	size_t end = strlen(text);
+
+	while (end && ((unsigned char)text[end - 1] & 0xc0) == 0x80)
+		end--;
+	if (end && (unsigned char)text[end - 1] >= 0xc0)
+		end--;
+	text[end] = '\0';
+}
+
 char *params_scheme_words(const struct damos *scheme, const struct damon_attrs *attrs, char *text,
 			  size_t size)
 {
@@ -275,5 +288,7 @@ char *params_scheme_words(const struct damos *scheme, const struct damon_attrs *
 		    (double)wmarks->mid / 10, (double)wmarks->high / 10, (double)wmarks->low / 10);
 	if (scheme->max_nr_snapshots)
 		put(&words, ", %" PRIu64 " times", scheme->max_nr_snapshots);
+	if (words.used >= size)
+		drop_half_character(text);
 	return text;
 }

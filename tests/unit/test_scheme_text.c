@@ -395,11 +395,16 @@ static void schemes_read_well(void **state)
 static void words_are_cut_to_the_room_there_is(void **state)
 {
 	struct parsed p;
-	char words[10];
+	char words[10], longer[38];
 
 	accepted(&p, "action=stat");
 	assert_string_equal(params_scheme_words(&p.scheme.values, &p.attrs, words, sizeof(words)),
 			    "count all");
+	/* Not within a character. */
+	accepted(&p, "action=stat,filter=memcg:/\xc3\xa4\xc3\xb6:allow");
+	assert_string_equal(params_scheme_words(&p.scheme.values, &p.attrs, longer, sizeof(longer)),
+			    "count all memory, allowing memcg /\xc3\xa4");
+	params_strings_free(&p.strings);
 }
 
 int main(void)
