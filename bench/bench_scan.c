@@ -4,7 +4,9 @@
  *
  * A child owns the memory and touches a part of it on command. Each round times clear_refs
  * alone and a whole cycle (clear, flush, read, account to 1,000 regions) on the same state of
- * the memory, so that the ratio is a paired one. Prints one JSON object; medians.
+ * the memory, in changing order, so that the ratio is a paired one. Prints one JSON object; medians.
+ *
+ * usage: bench_scan [--large]	with 8 GiB as well, where so much memory is free; else less than a minute
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,10 +26,13 @@
 
 #include "access/scan.h"
 
-#define PAGE_BYTES 4096ULL
-#define MIB	   (1ULL << 20)
-#define REGIONS	   1000
-#define ROUNDS	   5
+#define PAGE_BYTES   4096ULL
+#define MIB	     (1ULL << 20)
+#define REGIONS	     1000
+#define MOST_ROUNDS  25
+#define LEAST_ROUNDS 3
+/* No further round of a case after this. */
+#define CASE_NS 10000000000ULL
 
 struct child {
 	pid_t pid;
@@ -131,7 +136,8 @@ static void stop(struct child *child)
 }
 
 struct figures {
-	double refs[ROUNDS], cycle[ROUNDS], read[ROUNDS], ratio[ROUNDS];
+	size_t nr;
+	double refs[MOST_ROUNDS], cycle[MOST_ROUNDS], read[MOST_ROUNDS], ratio[MOST_ROUNDS];
 };
 
 /* Pages without any callback's work: what reading alone costs. */
@@ -156,25 +162,28 @@ static void make_regions(const struct child *child, struct damon_addr_range *ran
 	ranges[REGIONS - 1].end = base + child->size;
 }
 
-static int measure_round(struct child *child, struct scan_target *target, struct page_link *link,
-			 uint64_t share, struct figures *figures, int round)
+/* clear_refs alone. */
+static int time_refs(struct child *child, uint64_t share, double *ns)
+{
+	int ret = touch(child, share);
+	uint64_t begun = now_ns();
+
+	if (!ret && pwrite(child->refs_fd, "1", 1, 0) != 1)
+		ret = -errno;
+	*ns = (double)(now_ns() - begun);
+	return ret;
+}
+
+/* A whole cycle; the read at its begin belongs to the one before. */
+static int time_cycle(struct child *child, struct scan_target *target, uint64_t share, double *ns)
 {
 	static struct damon_addr_range ranges[REGIONS];
 	static uint32_t access[REGIONS];
 	struct page_process process;
-	uint64_t begun, sum = 0;
-	int ret;
+	uint64_t begun;
+	int ret = touch(child, share);
 
 	make_regions(child, ranges);
-	/* clear_refs alone. */
-	ret = touch(child, share);
-	begun = now_ns();
-	if (!ret && pwrite(child->refs_fd, "1", 1, 0) != 1)
-		ret = -errno;
-	figures->refs[round] = (double)(now_ns() - begun);
-	/* A whole cycle; the read at its begin belongs to the one before. */
-	if (!ret)
-		ret = touch(child, share);
 	if (!ret)
 		ret = scan_check(target, ranges, REGIONS, access, &process);
 	begun = now_ns();
@@ -182,19 +191,35 @@ static int measure_round(struct child *child, struct scan_target *target, struct
 		ret = scan_prepare(target, ranges, REGIONS, true, &process);
 	if (!ret)
 		ret = scan_check(target, ranges, REGIONS, access, &process);
-	figures->cycle[round] = (double)(now_ns() - begun);
-	figures->ratio[round] = figures->cycle[round] / figures->refs[round];
+	*ns = (double)(now_ns() - begun);
+	return ret;
+}
+
+static int measure_round(struct child *child, struct scan_target *target, struct page_link *link,
+			 uint64_t share, struct figures *figures)
+{
+	size_t round = figures->nr;
+	double *refs = &figures->refs[round], *cycle = &figures->cycle[round];
+	uint64_t begun, sum = 0;
+	int ret;
+
+	ret = round % 2 ? time_cycle(child, target, share, cycle) : time_refs(child, share, refs);
+	if (!ret)
+		ret = round % 2 ? time_refs(child, share, refs)
+				: time_cycle(child, target, share, cycle);
+	figures->ratio[round] = *cycle / *refs;
 	begun = now_ns();
 	if (!ret)
 		ret = page_link_read_range(link, (uintptr_t)child->area,
 					   (uintptr_t)child->area + child->size, ignore_leaf, &sum,
 					   NULL);
 	figures->read[round] = (double)(now_ns() - begun);
+	figures->nr++;
 	return ret;
 }
 
 static int measure(const struct page_calibration *calibration, uint64_t size, bool huge,
-		   uint64_t share, bool first, struct damon_error *err)
+		   uint64_t share, bool first, double *cycle_ns, struct damon_error *err)
 {
 	struct scan_options options = {.max_stall_us = 10000000};
 	struct page_reader *reader = NULL;
@@ -202,10 +227,11 @@ static int measure(const struct page_calibration *calibration, uint64_t size, bo
 	struct scan_target *target = NULL;
 	struct page_link *link = NULL;
 	struct watch_map map = {};
-	struct figures figures;
+	struct figures figures = {};
 	struct child child;
 	double pages = (double)size / PAGE_BYTES;
-	int ret = start(&child, size, huge), round;
+	int ret = start(&child, size, huge);
+	uint64_t begun;
 
 	if (ret)
 		return damon_error_set(err, ret, "can't start a target: %s", strerror(-ret));
@@ -220,18 +246,21 @@ static int measure(const struct page_calibration *calibration, uint64_t size, bo
 		ret = page_reader_new(&reader, calibration, err);
 	if (!ret)
 		ret = page_link_new(&link, reader, child.pidfd, child.pid, PAGE_LINK_AUTO, err);
-	for (round = 0; !ret && round < ROUNDS; round++)
-		ret = measure_round(&child, target, link, share, &figures, round);
+	begun = now_ns();
+	while (!ret && figures.nr < MOST_ROUNDS &&
+	       (figures.nr < LEAST_ROUNDS || now_ns() - begun < CASE_NS))
+		ret = measure_round(&child, target, link, share, &figures);
+	*cycle_ns = ret ? 0 : median(figures.cycle, figures.nr);
 	if (!ret)
-		printf("%s  {\"mib\": %lu, \"huge\": %s, \"one_page_touched_of\": %lu, "
+		printf("%s  {\"mib\": %lu, \"huge\": %s, \"one_page_touched_of\": %lu, \"rounds\": %zu, "
 		       "\"read_ns_per_page\": %.2f, \"clear_refs_ns_per_page\": %.1f, "
 		       "\"cycle_ns_per_page\": %.1f, \"cycle_ms\": %.3f, "
 		       "\"cycle_to_clear_refs\": %.2f, \"by_clusters\": %lu, \"by_clear_refs\": %lu}",
 		       first ? "" : ",\n", (unsigned long)(size / MIB), huge ? "true" : "false",
-		       share, median(figures.read, ROUNDS) / pages,
-		       median(figures.refs, ROUNDS) / pages, median(figures.cycle, ROUNDS) / pages,
-		       median(figures.cycle, ROUNDS) / 1e6, median(figures.ratio, ROUNDS),
-		       scan_engine_stat(engine)->by_clusters, scan_engine_stat(engine)->by_refs);
+		       share, figures.nr, median(figures.read, figures.nr) / pages,
+		       median(figures.refs, figures.nr) / pages, *cycle_ns / pages, *cycle_ns / 1e6,
+		       median(figures.ratio, figures.nr), scan_engine_stat(engine)->by_clusters,
+		       scan_engine_stat(engine)->by_refs);
 	fflush(stdout);
 	page_link_free(link);
 	page_reader_free(reader);
@@ -257,33 +286,46 @@ static uint64_t available_mib(void)
 	return kib / 1024;
 }
 
-int main(void)
+/* What a byte costs in small pages, in terms of what it costs in huge ones. */
+static void print_gain(uint64_t mib, double small_ns, double huge_ns)
+{
+	if (small_ns > 0 && huge_ns > 0)
+		printf(",\n  \"huge_pages_cheaper_%lu_mib\": %.1f", mib, small_ns / huge_ns);
+}
+
+int main(int argc, char **argv)
 {
 	static const struct {
 		uint64_t mib;
 		bool huge;
 		uint64_t share;
-	} cases[] = {{64, false, 1},	 {1024, false, 1}, {8192, false, 1},
-		     {1024, false, 100}, {1024, true, 1},  {8192, true, 1}};
+	} cases[] = {{64, false, 1},  {1024, false, 1}, {1024, false, 100},
+		     {1024, true, 1}, {8192, false, 1}, {8192, true, 1}};
+	bool large = argc > 1 && !strcmp(argv[1], "--large"), first = true;
+	double cycle_ns[sizeof(cases) / sizeof(*cases)] = {};
 	struct page_calibration calibration;
 	struct damon_error err = {};
 	int ret = page_calibrate(&calibration, &err);
-	bool first = true;
 	size_t i;
 
 	printf("{\"engine\": \"scan\", \"cycles\": [\n");
 	for (i = 0; !ret && i < sizeof(cases) / sizeof(*cases); i++) {
+		if (cases[i].mib > 1024 && !large)
+			continue;
 		/* Memory that isn't there is left out, and seen to be. */
-		if (available_mib() < cases[i].mib * 2) {
+		if (available_mib() < cases[i].mib * 3 / 2) {
 			printf("%s  {\"mib\": %lu, \"skipped\": \"not enough memory\"}",
 			       first ? "" : ",\n", cases[i].mib);
 		} else {
 			ret = measure(&calibration, cases[i].mib * MIB, cases[i].huge,
-				      cases[i].share, first, &err);
+				      cases[i].share, first, &cycle_ns[i], &err);
 		}
 		first = false;
 	}
-	printf("\n]}\n");
+	printf("\n]");
+	print_gain(1024, cycle_ns[1], cycle_ns[3]);
+	print_gain(8192, cycle_ns[4], cycle_ns[5]);
+	printf("}\n");
 	if (ret) {
 		fprintf(stderr, "bench_scan: %s\n", *err.text ? err.text : strerror(-ret));
 		return 77;

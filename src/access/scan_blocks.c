@@ -242,9 +242,9 @@ uint64_t scan_block_unknown(const struct scan_block *block, size_t word)
 
 static void count_block(struct scan_block *block)
 {
-	size_t word;
+	size_t word, nr_words = scan_block_words(block);
 
-	for (word = 0; word < SCAN_WORDS; word++) {
+	for (word = 0; word < nr_words; word++) {
 		uint64_t unknown, touched;
 
 		if (!block->mapped[word])
@@ -321,7 +321,7 @@ static void add_pages(const struct scan_block *block, uint64_t start, uint64_t e
 		      struct scan_totals *totals)
 {
 	uint64_t size = 1ULL << block->page_shift, mapped, young, unknown, mask;
-	size_t word, nr_words = block->page_shift == ARCH_PAGE_SHIFT ? SCAN_WORDS : 1;
+	size_t word, nr_words = scan_block_words(block);
 
 	if (start < block->start)
 		start = block->start;

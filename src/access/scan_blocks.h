@@ -11,6 +11,7 @@
 
 #include <udamon/damon.h>
 
+#include "access/arch.h"
 #include "access/reader.h"
 
 #define SCAN_WORDS (PAGE_TABLE_ENTRIES / 64)
@@ -50,6 +51,12 @@ struct scan_block {
 	uint16_t heat[PAGE_TABLE_ENTRIES];
 	uint16_t last_heat[PAGE_TABLE_ENTRIES];
 };
+
+/* How many words of its bits a block uses. */
+static inline size_t scan_block_words(const struct scan_block *block)
+{
+	return block->page_shift == ARCH_PAGE_SHIFT ? SCAN_WORDS : 1;
+}
 
 #define SCAN_HUGE_UNASKED   0
 #define SCAN_HUGE_PLAIN	    1 /* ordinary memory of one process */

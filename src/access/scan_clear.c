@@ -16,8 +16,15 @@ uint64_t scan_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* A price follows what is measured, slowly, and not on the word of a few pages. */
-static void learn(double *price, double ns, uint64_t units)
+uint64_t scan_cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void scan_learn(double *price, double ns, uint64_t units)
 {
 	if (units >= 1024)
 		*price += (ns / (double)units - *price) / 4;
@@ -30,8 +37,8 @@ static void forget_marks(struct scan_target *target)
 	for (i = 0; i < target->blocks.nr; i++) {
 		struct scan_block *block = target->blocks.blocks[i];
 
-		memset(block->stuck, 0, sizeof(block->stuck));
-		memset(block->doubtful, 0, sizeof(block->doubtful));
+		memset(block->stuck, 0, scan_block_words(block) * sizeof(*block->stuck));
+		memset(block->doubtful, 0, scan_block_words(block) * sizeof(*block->doubtful));
 	}
 }
 
@@ -103,21 +110,21 @@ static int clear_clusters(struct scan_target *target)
 {
 	struct scan_engine *engine = target->engine;
 	struct refusals refusals = {.target = target};
-	uint64_t start = scan_now_ns(), took;
+	uint64_t start = scan_now_ns(), cpu = scan_cpu_ns();
 	struct clear_result result;
 	int ret;
 
 	clear_list_on_busy(engine->clears, busy);
 	ret = clear_list_run(engine->clears, target->pidfd, refused, NULL, &refusals, &result);
-	took = scan_now_ns() - start;
-	engine->stat.clear_ns += took;
+	engine->stat.clear_ns += scan_now_ns() - start;
+	cpu = scan_cpu_ns() - cpu;
 	engine->stat.clears += engine->plan.nr_young;
 	engine->stat.interrupts += result.nr_cleared;
 	engine->stat.by_clusters++;
 	if (!ret && engine->plan.nr_pages > 64 * engine->plan.nr)
-		learn(&engine->prices.cold_page,
-		      (double)took - (double)engine->plan.nr * engine->prices.cold_range,
-		      engine->plan.nr_pages);
+		scan_learn(&engine->prices.cold_page,
+			   (double)cpu - (double)engine->plan.nr * engine->prices.cold_range,
+			   engine->plan.nr_pages);
 	if (engine->prices.cold_page < 1)
 		engine->prices.cold_page = 1;
 	return ret;
@@ -126,25 +133,26 @@ static int clear_clusters(struct scan_target *target)
 static int clear_refs(struct scan_target *target, uint64_t nr_entries)
 {
 	struct scan_engine *engine = target->engine;
-	uint64_t took_ns, start;
+	uint64_t took_ns, start, cpu;
 	bool flushed;
 	int ret;
 
 	if (engine->flush != SCAN_FLUSH_REFS)
 		doubt_all(target);
-	start = scan_now_ns();
+	cpu = scan_cpu_ns();
 	ret = scan_write_refs(target, '1', &took_ns);
 	if (ret)
 		return ret;
 	if (took_ns > engine->stat.longest_stall_ns)
 		engine->stat.longest_stall_ns = took_ns;
-	learn(&engine->prices.refs_page, (double)took_ns, nr_entries);
+	scan_learn(&engine->prices.refs_page, (double)(scan_cpu_ns() - cpu), nr_entries);
 	start = scan_now_ns();
+	cpu = scan_cpu_ns();
 	ret = scan_flush_target(target, &flushed);
 	if (ret)
 		return ret;
 	if (flushed)
-		learn(&engine->prices.flush_page, (double)(scan_now_ns() - start), nr_entries);
+		scan_learn(&engine->prices.flush_page, (double)(scan_cpu_ns() - cpu), nr_entries);
 	engine->stat.clear_ns += took_ns + scan_now_ns() - start;
 	engine->stat.clears += engine->plan.nr_young;
 	engine->stat.by_refs++;
@@ -177,44 +185,37 @@ static bool may_use_refs(const struct scan_target *target)
 	return engine->flush == SCAN_FLUSH_REFS || engine->options.no_flush;
 }
 
-static int clear_some_way(struct scan_target *target)
+/* By clusters if that is cheaper and will do. */
+static int choose(struct scan_target *target, struct scan_question *question,
+		  enum scan_method *method)
 {
 	struct scan_engine *engine = target->engine;
-	struct scan_totals totals;
-	struct scan_question question = {.prices = &engine->prices, .plan = &engine->plan};
-	uint64_t unflushed = engine->stat.unflushed, only_refs = 0;
-	enum scan_method method;
+	uint64_t only_refs = 0;
 	int ret;
 
-	scan_blocks_totals(&target->blocks, &totals);
-	question.nr_entries = totals.entries;
-	question.refs_possible = may_use_refs(target);
-	question.max_stall_ns = (double)engine->options.max_stall_us * 1000;
-	method = engine->options.no_flush ? SCAN_CLEAR_REFS : scan_choose(&question);
-	if (method == SCAN_CLUSTERS) {
-		ret = scan_judge(target, &only_refs);
-		if (ret)
-			return ret;
-		question.clusters_insufficient = only_refs > 0;
-		method = scan_choose(&question);
-		engine->stat.too_long += only_refs && question.refs_possible &&
-					 method != SCAN_CLEAR_REFS;
-	}
-	if (method == SCAN_CLUSTERS)
-		return clear_clusters(target);
-	if (method == SCAN_NOTHING)
+	ret = scan_plan_runs(&engine->plan, &target->blocks, target->map, target->ranges,
+			     target->nr_ranges, scan_gap(&engine->prices));
+	if (ret)
+		return ret;
+	*method = scan_choose(question);
+	if (*method != SCAN_CLUSTERS)
 		return 0;
-	/* It clears everything but memory that nothing clears. */
-	forget_marks(target);
-	scan_judge_huge(target);
-	ret = clear_refs(target, totals.entries);
-	settle_doubts(target, unflushed);
-	return ret;
+	ret = scan_judge(target, &only_refs);
+	if (ret)
+		return ret;
+	question->clusters_insufficient = only_refs > 0;
+	*method = scan_choose(question);
+	engine->stat.too_long += only_refs && question->refs_possible && *method != SCAN_CLEAR_REFS;
+	return 0;
 }
 
 int scan_clear(struct scan_target *target, bool may_clear)
 {
 	struct scan_engine *engine = target->engine;
+	struct scan_question question = {.prices = &engine->prices, .plan = &engine->plan};
+	enum scan_method method = SCAN_CLEAR_REFS;
+	uint64_t unflushed = engine->stat.unflushed;
+	struct scan_totals totals;
 	int ret;
 
 	forget_marks(target);
@@ -223,7 +224,22 @@ int scan_clear(struct scan_target *target, bool may_clear)
 		return 0;
 	}
 	scan_judge_huge(target);
-	ret = scan_plan_runs(&engine->plan, &target->blocks, target->map, target->ranges,
-			     target->nr_ranges, scan_gap(&engine->prices));
-	return ret ? ret : clear_some_way(target);
+	scan_blocks_totals(&target->blocks, &totals);
+	engine->plan.nr_young = scan_plan_young(&target->blocks);
+	question.nr_entries = totals.entries;
+	question.refs_possible = may_use_refs(target);
+	question.max_stall_ns = (double)engine->options.max_stall_us * 1000;
+	if (!engine->options.no_flush && !scan_refs_surely(&question, engine->plan.nr_young)) {
+		ret = choose(target, &question, &method);
+		if (ret || method == SCAN_NOTHING)
+			return ret;
+		if (method == SCAN_CLUSTERS)
+			return clear_clusters(target);
+		/* It clears everything but memory that nothing clears. */
+		forget_marks(target);
+		scan_judge_huge(target);
+	}
+	ret = clear_refs(target, totals.entries);
+	settle_doubts(target, unflushed);
+	return ret;
 }

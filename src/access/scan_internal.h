@@ -45,6 +45,12 @@ int scan_read(struct scan_target *target, struct page_process *process);
 int scan_clear(struct scan_target *target, bool may_clear);
 uint64_t scan_now_ns(void);
 
+/* What prices are learned from: while others have the processor, nothing is spent. */
+uint64_t scan_cpu_ns(void);
+
+/* A price follows what is measured, slowly, and not on the word of a few pages. */
+void scan_learn(double *price, double ns, uint64_t units);
+
 /* scan_judge.c: what can be cleared by clusters. */
 
 /*

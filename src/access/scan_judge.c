@@ -197,19 +197,15 @@ static int judge_piece(struct scan_target *target, struct piece *piece, const st
 	return judge_small(target, piece, growing, only_refs);
 }
 
-int scan_judge(struct scan_target *target, uint64_t *only_refs)
+static int judge_runs(struct scan_target *target, uint64_t *only_refs)
 {
 	struct scan_engine *engine = target->engine;
 	const struct scan_blocks *blocks = &target->blocks;
 	struct growing growing = {.list = engine->clears};
 	struct piece piece;
 	size_t run, block = 0, i;
-	int ret = open_pagemap(target);
+	int ret;
 
-	*only_refs = 0;
-	clear_list_reset(engine->clears);
-	if (ret)
-		return ret;
 	for (run = 0; run < engine->plan.nr; run++) {
 		const struct scan_run *here = &engine->plan.runs[run];
 
@@ -226,4 +222,20 @@ int scan_judge(struct scan_target *target, uint64_t *only_refs)
 			return ret;
 	}
 	return 0;
+}
+
+int scan_judge(struct scan_target *target, uint64_t *only_refs)
+{
+	struct scan_engine *engine = target->engine;
+	uint64_t cpu = scan_cpu_ns();
+	int ret = open_pagemap(target);
+
+	*only_refs = 0;
+	clear_list_reset(engine->clears);
+	if (!ret)
+		ret = judge_runs(target, only_refs);
+	if (!ret)
+		scan_learn(&engine->prices.check_page, (double)(scan_cpu_ns() - cpu),
+			   engine->plan.nr_pages);
+	return ret;
 }

@@ -77,10 +77,10 @@ static int add_page(struct sweep *sweep, uint64_t start, uint64_t size)
 static int add_block(struct sweep *sweep, const struct scan_block *block)
 {
 	uint64_t size = 1ULL << block->page_shift, young;
-	size_t word, page;
+	size_t word, page, nr_words = scan_block_words(block);
 	int ret;
 
-	for (word = 0; word < SCAN_WORDS; word++) {
+	for (word = 0; word < nr_words; word++) {
 		young = block->young[word] & ~block->special[word] & ~block->stuck[word];
 		for (; young; young &= young - 1) {
 			page = word * 64 + (size_t)__builtin_ctzll(young);
@@ -113,6 +113,21 @@ int scan_plan_runs(struct scan_plan *plan, const struct scan_blocks *blocks,
 	return 0;
 }
 
+uint64_t scan_plan_young(const struct scan_blocks *blocks)
+{
+	uint64_t nr = 0;
+	size_t i, word;
+
+	for (i = 0; i < blocks->nr; i++) {
+		const struct scan_block *block = blocks->blocks[i];
+
+		for (word = 0; word < scan_block_words(block) && !block->failed; word++)
+			nr += (uint64_t)__builtin_popcountll(
+				block->young[word] & ~block->special[word] & ~block->stuck[word]);
+	}
+	return nr;
+}
+
 uint64_t scan_gap(const struct scan_prices *prices)
 {
 	double pages = prices->cold_page > 0 ? prices->cold_range / prices->cold_page : 0;
@@ -136,11 +151,25 @@ double scan_stall_ns(const struct scan_prices *prices, uint64_t nr_entries)
 	return (double)nr_entries * prices->refs_page;
 }
 
+static bool refs_allowed(const struct scan_question *question)
+{
+	return question->refs_possible &&
+	       scan_stall_ns(question->prices, question->nr_entries) <= question->max_stall_ns;
+}
+
+bool scan_refs_surely(const struct scan_question *question, uint64_t nr_young)
+{
+	const struct scan_prices *prices = question->prices;
+
+	return nr_young && refs_allowed(question) &&
+	       scan_refs_ns(prices, question->nr_entries) <
+		       (double)nr_young * (prices->cold_page + prices->check_page);
+}
+
 enum scan_method scan_choose(const struct scan_question *question)
 {
 	const struct scan_prices *prices = question->prices;
-	bool refs = question->refs_possible &&
-		    scan_stall_ns(prices, question->nr_entries) <= question->max_stall_ns;
+	bool refs = refs_allowed(question);
 
 	if (refs && question->clusters_insufficient)
 		return SCAN_CLEAR_REFS;

@@ -17,11 +17,11 @@ enum scan_method {
 
 /** struct scan_prices - what things cost here, ns */
 struct scan_prices {
-	double refs_page;   /* clear_refs, per page that is resident */
-	double flush_page;  /* the flush after it, per page */
-	double cold_page;   /* MADV_COLD, per page walked */
-	double cold_range;  /* and per range, the interrupt of a running target included */
-	double check_page;  /* asking the kernel what kind of page it is */
+	double refs_page;  /* clear_refs, per page that is resident */
+	double flush_page; /* the flush after it, per page */
+	double cold_page;  /* MADV_COLD, per page walked */
+	double cold_range; /* and per range, the interrupt of a running target included */
+	double check_page; /* asking the kernel what kind of page it is */
 };
 
 /** struct scan_run - pages to be cleared together */
@@ -55,6 +55,9 @@ int scan_plan_runs(struct scan_plan *plan, const struct scan_blocks *blocks,
 		   const struct watch_map *map, const struct damon_addr_range *ranges,
 		   size_t nr_ranges, uint64_t gap);
 
+/** scan_plan_young() - how many young pages there are to be cleared, without looking for clusters */
+uint64_t scan_plan_young(const struct scan_blocks *blocks);
+
 /** scan_gap() - pages that cost as much to walk as another range */
 uint64_t scan_gap(const struct scan_prices *prices);
 
@@ -74,6 +77,14 @@ struct scan_question {
 	bool refs_possible;	    /* clear_refs can be written, and flushed afterwards */
 	bool clusters_insufficient; /* young pages were found that only clear_refs clears */
 };
+
+/**
+ * scan_refs_surely() - whether clear_refs is the cheapest whatever the clusters are like
+ * @nr_young:	pages to be cleared; each costs at least its own walk and question
+ *
+ * Then nobody needs to look for clusters, which takes longer than everything else but clearing itself.
+ */
+bool scan_refs_surely(const struct scan_question *question, uint64_t nr_young);
 
 /** scan_choose() - the cheapest method that does the job within the permitted stall */
 enum scan_method scan_choose(const struct scan_question *question);
