@@ -321,24 +321,32 @@ static void add_pages(const struct scan_block *block, uint64_t start, uint64_t e
 		      struct scan_totals *totals)
 {
 	uint64_t size = 1ULL << block->page_shift, mapped, young, unknown, mask;
-	size_t word, nr_words = scan_block_words(block);
+	size_t word = 0, last = 0;
+	bool huge = scan_block_words(block) == 1;
 
 	if (start < block->start)
 		start = block->start;
 	if (end > block->end)
 		end = block->end;
-	if (nr_words == 1)
+	if (start >= end)
+		return;
+	if (huge) {
 		size = end - start;
-	for (word = 0; word < nr_words; word++) {
+	} else {
+		word = (start - block->start) / size / 64;
+		last = (end - 1 - block->start) / size / 64;
+	}
+	for (; word <= last; word++) {
 		if (!block->mapped[word])
 			continue;
-		mask = nr_words == 1 ? 1 : word_mask(block, word, start, end);
+		mask = huge ? 1 : word_mask(block, word, start, end);
 		mapped = block->mapped[word] & mask;
 		unknown = scan_block_unknown(block, word) & mask;
 		young = block->young[word] & mask & ~unknown;
 		totals->entries += (uint64_t)__builtin_popcountll(mapped);
 		totals->resident += (uint64_t)__builtin_popcountll(mapped) * size;
-		totals->unknown += (uint64_t)__builtin_popcountll(unknown) * size;
+		if (unknown)
+			totals->unknown += (uint64_t)__builtin_popcountll(unknown) * size;
 		totals->touched += (uint64_t)__builtin_popcountll(young) * size;
 	}
 	if (block->failed && !block->mapped[0])

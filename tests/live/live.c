@@ -533,20 +533,23 @@ static uint64_t available_mib(void)
 	return kib / 1024;
 }
 
+bool live_has_memory(uint64_t mib)
+{
+	return available_mib() >= 4 * mib;
+}
+
 const char *live_skip_all(unsigned int mib)
 {
 	static struct doctor doctor;
 	static char why[600];
-	uint64_t available;
 
 	if (doctor_examine(&doctor))
 		return "out of memory";
-	available = available_mib();
 	if (!doctor.engines[DOCTOR_POINT].ok)
 		snprintf(why, sizeof(why), "%s", doctor.engines[DOCTOR_POINT].why);
-	else if (available < 4ULL * mib)
+	else if (!live_has_memory(mib))
 		snprintf(why, sizeof(why), "only %" PRIu64 " MiB of memory are available",
-			 available);
+			 available_mib());
 	else
 		return NULL;
 	printf("1..0 # SKIP %s\n", why);

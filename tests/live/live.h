@@ -159,4 +159,7 @@ void live_print_regions(struct live_monitor *monitor, size_t idx, const struct l
  */
 const char *live_skip_all(unsigned int mib);
 
+/* Whether targets may have so much memory here: it leaves three times as much to others. */
+bool live_has_memory(uint64_t mib);
+
 #endif

@@ -18,11 +18,16 @@
 #include "live.h"
 #include "toucher.h"
 
-#define MIB	    (1ULL << 20)
-#define AREA	    (1024 * MIB)
-#define MIB_PAGES   (MIB / TOUCHER_PAGE)
-#define ROUNDS	    5
-#define LEAST_SHARE 99.0
+#define MIB (1ULL << 20)
+/* The memory that hot sets lie in: as much of this as there is plenty of. */
+#define MOST_AREA_MIB  1024
+#define LEAST_AREA_MIB 256
+#define SPARE_MIB      128
+#define MIB_PAGES      (MIB / TOUCHER_PAGE)
+#define ROUNDS	       5
+#define LEAST_SHARE    99.0
+
+static uint64_t area_mib = MOST_AREA_MIB;
 
 static struct page_calibration calibration;
 static struct toucher toucher;
@@ -146,7 +151,7 @@ static void check_pattern(const char *what, struct toucher_pattern pattern, uint
 	struct score score;
 	int i;
 
-	watch(AREA, false, false, 1000000);
+	watch(area_mib * MIB, false, false, 1000000);
 	for (i = 0; i < ROUNDS; i++) {
 		interval(&pattern, &score);
 		if (i == 0 || i == ROUNDS - 1)
@@ -156,7 +161,7 @@ static void check_pattern(const char *what, struct toucher_pattern pattern, uint
 	}
 	stop_watching();
 	/* The same without a flush, for everyone to see. Nothing is promised of it. */
-	watch(AREA, false, true, 1000000);
+	watch(area_mib * MIB, false, true, 1000000);
 	for (i = 0; i < 2; i++)
 		interval(&pattern, &score);
 	tell("  the same without a flush", &score);
@@ -164,30 +169,32 @@ static void check_pattern(const char *what, struct toucher_pattern pattern, uint
 
 static void tells_a_hot_set_of_256_kib(void **state)
 {
-	check_pattern("256 KiB hot", (struct toucher_pattern){100 * MIB_PAGES, 64, 1}, 0);
+	check_pattern("256 KiB hot", (struct toucher_pattern){area_mib / 10 * MIB_PAGES, 64, 1}, 0);
 }
 
 static void tells_a_hot_set_of_4_mib(void **state)
 {
-	check_pattern("4 MiB hot", (struct toucher_pattern){200 * MIB_PAGES, 4 * MIB_PAGES, 1}, 0);
+	check_pattern("4 MiB hot",
+		      (struct toucher_pattern){area_mib / 5 * MIB_PAGES, 4 * MIB_PAGES, 1}, 0);
 }
 
 static void tells_a_hot_set_of_64_mib(void **state)
 {
-	check_pattern("64 MiB hot", (struct toucher_pattern){300 * MIB_PAGES, 64 * MIB_PAGES, 1},
-		      0);
+	check_pattern("64 MiB hot",
+		      (struct toucher_pattern){area_mib / 3 * MIB_PAGES, 64 * MIB_PAGES, 1}, 0);
 }
 
 static void tells_every_16th_page(void **state)
 {
-	check_pattern("every 16th page", (struct toucher_pattern){0, AREA / TOUCHER_PAGE / 16, 16},
+	check_pattern("every 16th page", (struct toucher_pattern){0, area_mib * MIB_PAGES / 16, 16},
 		      0);
 }
 
 static void tells_a_moving_window(void **state)
 {
 	check_pattern("a window of 16 MiB that moves",
-		      (struct toucher_pattern){400 * MIB_PAGES, 16 * MIB_PAGES, 1}, 16 * MIB_PAGES);
+		      (struct toucher_pattern){area_mib / 3 * MIB_PAGES, 16 * MIB_PAGES, 1},
+		      16 * MIB_PAGES);
 }
 
 /* The stall of clear_refs is more than is allowed: clusters have to do. */
@@ -306,8 +313,11 @@ int main(void)
 	};
 	struct damon_error err;
 
-	if (live_skip_all(1152))
+	while (area_mib > LEAST_AREA_MIB && !live_has_memory(area_mib + SPARE_MIB))
+		area_mib /= 2;
+	if (live_skip_all((unsigned int)area_mib + SPARE_MIB))
 		return 0;
+	print_message("# hot sets lie in %lu MiB\n", area_mib);
 	if (page_calibrate(&calibration, &err)) {
 		print_message("# %s\n", err.text);
 		return 1;
