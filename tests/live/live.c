@@ -329,10 +329,12 @@ bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)
 	reached = monitor->nr_windows >= goal;
 	late = monitor->nr_late;
 	unlock(monitor);
-	if (!reached && ret)
-		fail_msg("expected %u windows in which the targets got to run within a minute; in "
-			 "%lu they didn't: this machine is too busy",
-			 nr, late);
+	if (!reached && ret && late) {
+		print_message("# SKIP this machine is too busy: in %lu windows of a minute the "
+			      "targets didn't get to run, and %u are needed in which they do\n",
+			      late, nr);
+		skip();
+	}
 	return reached;
 }
 

@@ -121,7 +121,7 @@ int live_monitor_start_prepared(struct live_monitor *monitor, const pid_t *pids,
 
 /*
  * Wait until @nr more windows have been published that are judged, or the kdamond has ended
- * (false). Fails when the machine is so busy that this takes longer than a minute.
+ * (false). Skips the test when the machine is so busy that this takes longer than a minute.
  */
 bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr);
 
