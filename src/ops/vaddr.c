@@ -213,6 +213,9 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	vaddr_note_pressure(ctx);
 	mine->maps_read = false;
 	vaddr_prepare_filters(ctx, mine);
+	if (mine->scan && mine->pages_changed)
+		scan_target_changed(mine->scan);
+	mine->pages_changed = false;
 	if (mine->scan)
 		ret = scan_prepare(mine->scan, batch->ranges, batch->nr, !priv->pressure.high,
 				   &process);

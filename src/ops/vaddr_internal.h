@@ -96,6 +96,7 @@ struct vaddr_target {
 	uint64_t maps_ns;
 	int pagemap_fd;
 	int scheme_error;
+	bool pages_changed; /* since the engine looked last */
 	/* Where filters ask what was used: pages in use that the engine made old since they were asked about. */
 	bool remembers;
 	struct page_set made_old;

@@ -343,7 +343,7 @@ int vaddr_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
 	if (mine && ret != -EINVAL)
 		vaddr_note_scheme(ctx, target, ret);
 	/* Pages may lie elsewhere now, and look used because of that. */
-	if (mine && mine->scan && scheme->action != DAMOS_STAT)
-		scan_target_changed(mine->scan);
+	if (mine && scheme->action != DAMOS_STAT)
+		mine->pages_changed = true;
 	return *sz_applied ? 0 : ret;
 }
