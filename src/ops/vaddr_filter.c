@@ -332,6 +332,17 @@ static void forget(struct vaddr_actor *actor, const struct vaddr_piece *piece)
 	}
 }
 
+static bool asks_young(const struct damos *scheme)
+{
+	uint32_t i;
+
+	for (i = 0; i < scheme->nr_filters; i++) {
+		if (scheme->filters[i].type == DAMOS_FILTER_YOUNG)
+			return true;
+	}
+	return false;
+}
+
 static int filter_piece(struct vaddr_actor *actor, const struct frame_files *files,
 			struct vaddr_piece *piece, bool make_old)
 {
@@ -346,7 +357,7 @@ static int filter_piece(struct vaddr_actor *actor, const struct frame_files *fil
 	note_pages(actor, files, &notes);
 	find_young(actor, piece, &notes, young);
 	memcpy(used, young, sizeof(used));
-	if (make_old)
+	if (asks_young(actor->scheme))
 		doubt(actor, piece, &notes, used);
 	for (page = 0; page < PIECE_PAGES; page++) {
 		if (!piece_has(piece->want, page))
@@ -363,17 +374,6 @@ static int filter_piece(struct vaddr_actor *actor, const struct frame_files *fil
 		return 0;
 	forget(actor, piece);
 	return list_old(actor, piece, &notes, young);
-}
-
-static bool asks_young(const struct damos *scheme)
-{
-	uint32_t i;
-
-	for (i = 0; i < scheme->nr_filters; i++) {
-		if (scheme->filters[i].type == DAMOS_FILTER_YOUNG)
-			return true;
-	}
-	return false;
 }
 
 /* While memory is short, making pages old would push out just what is in use. */
