@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/record_context.h"
 #include "cli/reporting.h"
 #include "cli/session.h"
 #include "cli/signals.h"
@@ -184,14 +185,20 @@ int run_command(const struct options *opts, int argc, char **argv)
 
 int record_command(const struct options *opts, int argc, char **argv)
 {
-	int ways = (opts->nr_pids > 0) + (opts->cgroup != NULL) + (argc > 0);
+	int ways =
+		(opts->nr_pids > 0) + (opts->cgroup != NULL) + (opts->context != NULL) + (argc > 0);
 
 	if (!ways)
-		return give_up(EXIT_USAGE, "what shall be watched? give -p PID, --cgroup PATH or "
-					   "-- COMMAND");
+		return give_up(EXIT_USAGE, "what shall be watched? give -p PID, --cgroup PATH, "
+					   "--context K/C or -- COMMAND");
 	if (ways > 1)
-		return give_up(EXIT_USAGE, "-p, --cgroup and a command ('%s') don't go together",
-			       argc ? argv[0] : opts->cgroup);
+		return give_up(EXIT_USAGE,
+			       "-p, --cgroup, --context and a command ('%s') don't go together",
+			       argc	       ? argv[0]
+			       : opts->context ? opts->context
+					       : opts->cgroup);
+	if (opts->context)
+		return record_context(opts, record_path(opts));
 	if (opts->user && !argc)
 		return give_up(EXIT_USAGE, "--user '%s' needs a command to start", opts->user);
 	if (opts->nr_ranges && opts->nr_pids != 1)

@@ -7,8 +7,9 @@
 #include "cli/command.h"
 #include "cli/contexts.h"
 #include "cli/message.h"
+#include "cli/schemes.h"
 #include "cli/signals.h"
-#include "cli/staging.h"
+#include "cli/staging_context.h"
 #include "system/process.h"
 
 /*
@@ -210,8 +211,25 @@ static void fit_attrs(const struct tree *tree, const struct context_address *add
 	attrs->intervals_goal.aggrs = 0;
 }
 
+/* How a udamond learns of accesses; the kernel has one way. */
+static int choose_engine(const struct tree *tree, const struct context_address *address,
+			 const struct options *opts)
+{
+	char path[TREE_PATH_SIZE];
+	int ret;
+
+	if (tree->kernel)
+		return 0;
+	tree_path(path, "%u/engine", address->kdamond);
+	ret = tree_put_own(tree, path, opts->engine);
+	if (ret == -ENOENT && !strcmp(opts->engine, "auto"))
+		return 0;
+	return ret ? tree_failed_own(tree, path, opts->engine, ret) : 0;
+}
+
 static int stage_and_start(const struct tree *tree, const struct context_address *address,
-			   const struct options *opts, struct damon_attrs *attrs)
+			   const struct options *opts, struct damon_attrs *attrs,
+			   const struct params_schemes *schemes)
 {
 	struct settings settings = {0};
 	char path[TREE_PATH_SIZE];
@@ -224,8 +242,11 @@ static int stage_and_start(const struct tree *tree, const struct context_address
 	fit_attrs(tree, address, opts, attrs);
 	add_targets(&settings, opts);
 	settings_attrs(&settings, attrs);
+	settings_schemes(&settings, schemes);
 	ret = settings_write(&settings, tree, address, NULL);
 	settings_clear(&settings);
+	if (!ret)
+		ret = choose_engine(tree, address, opts);
 	if (!ret && signals_end_asked())
 		ret = give_up(EXIT_FAILED, "interrupted; nothing was started");
 	if (!ret)
@@ -259,16 +280,20 @@ static void tell_started(const struct tree *tree, const struct context_address *
 
 int start_command(const struct options *opts, int argc, char **argv)
 {
+	struct params_schemes schemes = {0};
 	struct context_address address;
 	struct damon_attrs attrs;
 	struct tree tree;
 	int ret = check_usage(opts, argc, argv);
 
-	if (ret)
+	if (!ret)
+		ret = options_attrs(opts, &attrs);
+	if (!ret)
+		ret = schemes_read(opts, 0, opts->nr_schemes, &attrs, &schemes);
+	if (ret) {
+		params_schemes_free(&schemes);
 		return ret;
-	ret = options_attrs(opts, &attrs);
-	if (ret)
-		return ret;
+	}
 	signals_note_end();
 	ret = tree_open(&tree, opts);
 	if (!ret)
@@ -279,9 +304,10 @@ int start_command(const struct options *opts, int argc, char **argv)
 		ret = argc ? named_place(&tree, argv[0], opts->force, &address)
 			   : find_place(&tree, &address);
 	if (!ret)
-		ret = stage_and_start(&tree, &address, opts, &attrs);
+		ret = stage_and_start(&tree, &address, opts, &attrs, &schemes);
 	if (!ret)
 		tell_started(&tree, &address, opts);
+	params_schemes_free(&schemes);
 	tree_close(&tree);
 	return ret;
 }

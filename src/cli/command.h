@@ -37,11 +37,15 @@ int export_command(const struct options *opts, int argc, char **argv);
 int sim_command(const struct options *opts, int argc, char **argv);
 int verify_command(const struct options *opts, int argc, char **argv);
 int doctor_command(const struct options *opts, int argc, char **argv);
+int top_command(const struct options *opts, int argc, char **argv);
+int ns_command(const struct options *opts, int argc, char **argv);
 int start_command(const struct options *opts, int argc, char **argv);
 int stop_command(const struct options *opts, int argc, char **argv);
 int pause_command(const struct options *opts, int argc, char **argv);
 int resume_command(const struct options *opts, int argc, char **argv);
 int tune_command(const struct options *opts, int argc, char **argv);
+int status_command(const struct options *opts, int argc, char **argv);
+int schemes_command(const struct options *opts, int argc, char **argv);
 
 void report_words(FILE *out);
 void sim_words(FILE *out);

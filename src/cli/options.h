@@ -95,6 +95,7 @@ struct options {
 	uint64_t memory;
 	uint64_t far_memory;
 	uint64_t refault_us;
+	bool no_schemes;
 	uint64_t min_access_bp;
 	uint64_t from_us;
 	uint64_t to_us;
@@ -107,6 +108,9 @@ struct options {
 	bool keep;
 	bool force;
 	bool all;
+	bool regions;
+	uint64_t count;
+	const char *context;
 	bool json;
 	bool quiet;
 	bool verbose;

@@ -314,7 +314,7 @@ void tree_reason(const struct tree *tree, unsigned int kdamond, char reason[TREE
 
 int tree_state(const struct tree *tree, unsigned int kdamond, const char *word)
 {
-	char path[TREE_PATH_SIZE], reason[TREE_VALUE_SIZE];
+	char path[TREE_PATH_SIZE], reason[TREE_VALUE_SIZE] = "";
 	int ret = tree_put(tree, tree_path(path, "%u/state", kdamond), word);
 
 	if (!ret)

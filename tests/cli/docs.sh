@@ -4,7 +4,7 @@
 # shellcheck source=tests/cli/lib.sh disable=SC2154 # lib.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
 
-for command in run record report export sim doctor start stop; do
+for command in run record report export sim doctor start stop pause resume tune status schemes top ns; do
 	page=$UDAMON_SOURCE/man/udamon-$command.1
 	missing=
 	for option in $("$udamon" "$command" --help | grep -oE '^ {2,6}(-., )?--[a-z-]+' | grep -oE '[a-z][a-z-]+$'); do
@@ -28,7 +28,7 @@ complete_words() {
 		echo "${COMPREPLY[@]}"
 	)
 }
-is "completion of commands" "run record report" "$(complete_words r)"
+is "completion of commands" "run record report resume" "$(complete_words r)"
 is "completion of options" "--sample --sort" "$(complete_words report --s | tr ' ' '\n' | cat - <(complete_words sim --s | tr ' ' '\n') | grep -E 'sample|sort' | sort -u | xargs)"
 is "completion of an option's words" "always auto never" \
 	"$(complete_words sim --color '' | tr ' ' '\n' | sort | xargs)"

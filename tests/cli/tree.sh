@@ -136,4 +136,64 @@ is "start --engine kernel: it runs" "on" "$(value 0/state)"
 make_tree 0 kernel
 try "$udamon" start --engine kernel --mount "$root" -p $$
 is "start --engine kernel: makes kdamonds when there are none, some to spare" 4 "$(value nr_kdamonds)"
+
+# What is staged, and what is in force.
+in_force() {
+	cat >"$root/udamon/kdamonds/0/in_force" <<END
+{"kdamonds": [{"state": "on", "contexts": [{"ops": "vaddr", "targets": [{"pid": $$}],
+ "intervals": {"sample_us": $1, "aggr_us": 100000, "ops_update_us": 1000000}, "nr_regions": {"min": 10, "max": 1000},
+ "schemes": []}]}]}
+END
+}
+make_tree 1 own
+mkdir -p "$root/udamon/kdamonds/0"
+put "$root/udamon/kdamonds/0/engine" auto
+put "$root/udamon/kdamonds/0/error" ""
+refuses "status: no such kdamond" 1 "'3/0': there is no such kdamond" "$udamon" status --mount "$root" 3
+succeeds "status: nothing is there" "$udamon" status --mount "$root"
+is "status: says so" "no context; start one with: udamon start" "$(cat "$scratch/out")"
+succeeds "start, to be changed" "$udamon" start -q --no-autotune --engine scan --sample 5ms --aggr 100ms --mount "$root" -p $$
+is "start: the engine is chosen" scan "$(cat "$root/udamon/kdamonds/0/engine")"
+in_force 5000
+succeeds "status" "$udamon" status --mount "$root"
+is "status: one context, nothing else staged" "1 0" \
+	"$(grep -c "^0/0  on, process $$ (" "$scratch/out") $(grep -c "not in force" "$scratch/out")"
+succeeds "status --json" "$udamon" status --json --mount "$root"
+is "status --json has the documented keys" "0/0 on 5000 10 True [] $$" "$(python3 -c '
+import json, sys
+c = json.load(open(sys.argv[1]))[0]
+keys = "context state kdamond_pid operations engine budget_bp targets intervals intervals_goal nr_regions overhead in_force_known not_in_force error schemes"
+assert sorted(c) == sorted(keys.split()), sorted(c)
+print(c["context"], c["state"], c["intervals"]["sample_us"], c["nr_regions"]["min"], c["in_force_known"],
+      c["not_in_force"], c["targets"][0]["pid"])' "$scratch/out" 2>&1)"
+in_force 20000
+try "$udamon" status --mount "$root"
+is "status: what is staged and not in force" 1 \
+	"$(grep -c "staged, not in force: monitoring_attrs/intervals/sample_us is '5000', in force '20000'" "$scratch/out")"
+refuses "pause: something else is staged" 1 "'0/0': something else is staged and not in force: 'monitoring_attrs/intervals/sample_us' is '5000', in force is '20000'; bring it in force too with --force" \
+	"$udamon" pause --mount "$root"
+is "pause: refused, nothing is staged" N "$(value 0/contexts/0/pause)"
+echo on >"$admin/0/state"
+succeeds "tune: what it replaces may differ" "$udamon" tune -q --sample 7ms --mount "$root"
+is "tune: staged and committed" "7000 commit" "$(value 0/contexts/0/monitoring_attrs/intervals/sample_us) $(value 0/state)"
+echo on >"$admin/0/state"
+succeeds "pause --force" "$udamon" pause -q --force --mount "$root"
+is "pause --force: staged and committed" "Y commit" "$(value 0/contexts/0/pause) $(value 0/state)"
+echo on >"$admin/0/state"
+echo nonsense >"$root/udamon/kdamonds/0/in_force"
+refuses "pause: what is in force can't be read" 1 "cannot read '$root/udamon/kdamonds/0/in_force'" \
+	"$udamon" pause --mount "$root"
+succeeds "resume --engine kernel" "$udamon" resume --engine kernel --mount "$root"
+is "resume --engine kernel says that it can't know" 1 "$(grep -c "a kernel doesn't tell what is in force" "$scratch/err")"
+echo on >"$admin/0/state"
+refuses "tune: nothing to change" 2 "what shall be changed?" "$udamon" tune --mount "$root"
+refuses "tune: schemes and none" 2 "don't go together" "$udamon" tune --no-schemes --scheme action=stat --mount "$root"
+refuses "tune: a scheme that is none" 2 "--scheme 'action=frob'" "$udamon" tune --engine kernel -q --scheme action=frob --mount "$root"
+succeeds "schemes: none" "$udamon" schemes --engine kernel --mount "$root"
+is "schemes: says so" 1 "$(grep -c "^no scheme" "$scratch/out")"
+
+# The namespace is for a daemon's tree only.
+refuses "ns: no command" 2 "which command?" "$udamon" ns --mount "$root"
+refuses "ns: a folder of plain files" 1 "no udamond serves it, it is some other folder" "$udamon" ns --mount "$root" -- true
+refuses "ns: no daemon" 1 "'/nosuch/tree': no udamond serves it" "$udamon" ns --mount /nosuch/tree -- true
 finish

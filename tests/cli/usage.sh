@@ -5,7 +5,6 @@
 . "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
 
 refuses "unknown command" 2 "unknown command 'frobnicate'" "$udamon" frobnicate
-refuses "a command that is not there yet" 2 "unknown command 'top'" "$udamon" top
 refuses "unknown option before the command" 2 "unknown option '--frob'" "$udamon" --frob
 refuses "control characters can't break the line" 2 "unknown command 'a?b?c'" \
 	"$udamon" "$(printf 'a\nb\033c')"

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* udamon status: what contexts there are, what they do, and what is staged but not in force. */
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/facts.h"
+#include "cli/message.h"
+#include "cli/reporting.h"
+#include "cli/signals.h"
+#include "report/format.h"
+
+static const char *text_in(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static long long number_in(const json_t *object, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static struct format_text interval_in(const json_t *object, const char *key)
+{
+	return format_duration(1000.0 * (double)number_in(object, key));
+}
+
+static void print_targets(const json_t *facts)
+{
+	const json_t *targets = json_object_get(facts, "targets"), *target;
+	char comm[64];
+	size_t i;
+
+	if (!json_array_size(targets))
+		fputs("physical memory", stdout);
+	for (i = 0; (target = json_array_get(targets, i)); i++) {
+		format_clean(comm, sizeof(comm), text_in(target, "comm"), true);
+		printf("%sprocess %lld", i ? ", " : "", number_in(target, "pid"));
+		if (json_is_true(json_object_get(target, "there")))
+			printf(" (%s)", comm);
+		else
+			fputs(" (ended)", stdout);
+	}
+}
+
+static void print_parameters(const json_t *facts)
+{
+	const json_t *intervals = json_object_get(facts, "intervals");
+	const json_t *goal = json_object_get(facts, "intervals_goal");
+	const json_t *regions = json_object_get(facts, "nr_regions");
+
+	printf("     samples every %s, windows of %s, layout read every %s, %lld to %lld regions\n",
+	       interval_in(intervals, "sample_us").s, interval_in(intervals, "aggr_us").s,
+	       interval_in(intervals, "update_us").s, number_in(regions, "min"),
+	       number_in(regions, "max"));
+	if (number_in(goal, "aggrs"))
+		printf("     tuned until %s of the accesses are seen, every %lld windows, sampling "
+		       "every %s to %s\n",
+		       format_percent((double)number_in(goal, "access_bp") / 100).s,
+		       number_in(goal, "aggrs"), interval_in(goal, "min_sample_us").s,
+		       interval_in(goal, "max_sample_us").s);
+}
+
+static void print_overhead(const json_t *facts)
+{
+	const json_t *overhead = json_object_get(facts, "overhead");
+
+	if (!json_object_size(overhead))
+		return;
+	printf("     so far %s windows, %s of processor time, %s pages made old",
+	       format_count((uint64_t)number_in(overhead, "windows")).s,
+	       format_duration((double)number_in(overhead, "cpu_ns")).s,
+	       format_count((uint64_t)number_in(overhead, "clears")).s);
+	if (number_in(overhead, "unwatchable_bytes"))
+		printf("; %s can't be watched",
+		       format_size((double)number_in(overhead, "unwatchable_bytes")).s);
+	putchar('\n');
+}
+
+static void print_differences(const json_t *facts)
+{
+	const json_t *list = json_object_get(facts, "not_in_force"), *difference;
+	size_t i;
+
+	for (i = 0; (difference = json_array_get(list, i)); i++)
+		printf("     staged, not in force: %s is '%s', in force '%s'\n",
+		       text_in(difference, "file"), text_in(difference, "staged"),
+		       text_in(difference, "in_force"));
+}
+
+static void print_schemes(const json_t *facts)
+{
+	const json_t *list = json_object_get(facts, "schemes"), *scheme;
+	size_t i;
+
+	for (i = 0; (scheme = json_array_get(list, i)); i++)
+		printf("     scheme %zu: %s; tried %s in %s regions, applied to %s, quota used up %s "
+		       "times\n",
+		       i,
+		       *text_in(scheme, "words") ? text_in(scheme, "words")
+						 : text_in(scheme, "action"),
+		       format_size((double)number_in(scheme, "sz_tried")).s,
+		       format_count((uint64_t)number_in(scheme, "nr_tried")).s,
+		       format_size((double)number_in(scheme, "sz_applied")).s,
+		       format_count((uint64_t)number_in(scheme, "qt_exceeds")).s);
+}
+
+static void print_context(const json_t *facts)
+{
+	const char *engine = text_in(facts, "engine");
+	char error[1024];
+
+	printf("%-4s %s, ", text_in(facts, "context"), text_in(facts, "state"));
+	print_targets(facts);
+	printf("; %s%s%s", text_in(facts, "operations"), *engine ? ", engine " : "", engine);
+	if (json_is_integer(json_object_get(facts, "kdamond_pid")))
+		printf(", kdamond %lld", number_in(facts, "kdamond_pid"));
+	putchar('\n');
+	print_parameters(facts);
+	print_overhead(facts);
+	print_differences(facts);
+	print_schemes(facts);
+	format_clean(error, sizeof(error), text_in(facts, "error"), true);
+	if (*error)
+		printf("     last refused: %s\n", error);
+}
+
+struct listing {
+	const struct tree *tree;
+	json_t *list;
+};
+
+static int add_context(void *data, const struct context_address *address, enum context_state state)
+{
+	struct listing *listing = data;
+	json_t *facts;
+	int ret;
+
+	if (state == CONTEXT_NONE)
+		return give_up(EXIT_FAILED, "'%u/%u': there is no context", address->kdamond,
+			       address->context);
+	ret = schemes_refresh(listing->tree, address, state);
+	if (!ret)
+		ret = context_facts(listing->tree, address, state, &facts);
+	if (!ret && json_array_append_new(listing->list, facts))
+		ret = give_up(EXIT_FAILED, "out of memory");
+	return ret;
+}
+
+int status_command(const struct options *opts, int argc, char **argv)
+{
+	struct listing listing = {0};
+	struct tree tree;
+	const json_t *facts;
+	size_t i;
+	int ret;
+
+	signals_note_end();
+	ret = tree_open(&tree, opts);
+	listing.tree = &tree;
+	listing.list = json_array();
+	if (!ret && !listing.list)
+		ret = give_up(EXIT_FAILED, "out of memory");
+	if (!ret)
+		ret = contexts_for_each(&tree, argc, argv, add_context, &listing);
+	if (!ret && opts->json) {
+		ret = json_print(json_incref(listing.list));
+	} else if (!ret) {
+		for (i = 0; (facts = json_array_get(listing.list, i)); i++)
+			print_context(facts);
+		if (!json_array_size(listing.list))
+			puts("no context; start one with: udamon start");
+	}
+	json_decref(listing.list);
+	tree_close(&tree);
+	return ret;
+}

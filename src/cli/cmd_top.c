@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* udamon top: a live view of the daemon's contexts. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/contexts.h"
+#include "cli/facts.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "cli/window_file.h"
+#include "report/format.h"
+#include "report/report.h"
+
+#define REFRESH_MS   1000
+#define MOST	     64 /* contexts whose processor time is compared with the view before */
+#define ENTER_SCREEN "\033[?1049h\033[?25l"
+#define LEAVE_SCREEN "\033[?25h\033[?1049l"
+
+/* What one context had used when it was looked at last. */
+struct usage {
+	uint64_t cpu_ns;
+	uint64_t t_ns;
+};
+
+struct top {
+	const struct tree *tree;
+	struct report_style style;
+	struct window_file window;
+	struct usage before[MOST];
+	unsigned int nr_contexts;
+	FILE *out;
+};
+
+/* Sizes of the window's memory by heat, as the reports count it. */
+static void print_sizes(struct top *top)
+{
+	double hot = 0, idle = 0, rest = 0, unknown = 0;
+
+	for (size_t i = 0; i < top->window.nr; i++) {
+		const struct record_region *region = &top->window.regions[i];
+		double size = (double)(region->end - region->start);
+
+		if (!region->samples)
+			unknown += size;
+		else if (!region->nr_accesses)
+			idle += size;
+		else if (2 * (uint64_t)region->nr_accesses >= region->samples)
+			hot += size;
+		else
+			rest += size;
+	}
+	fprintf(top->out, "     hot %s, accessed %s, idle %s", format_size(hot).s,
+		format_size(hot + rest).s, format_size(idle).s);
+	if (unknown > 0)
+		fprintf(top->out, ", unknown %s", format_size(unknown).s);
+	fprintf(top->out, "; %zu regions\n", top->window.nr);
+}
+
+static void print_strip(struct top *top)
+{
+	struct report_strip_region *regions = calloc(top->window.nr + 1, sizeof(*regions));
+	struct report_style style = top->style;
+	size_t nr = 0;
+	char strip[REPORT_STRIP_SIZE];
+
+	if (!regions)
+		return;
+	/* A strip is of one target: the first. */
+	for (size_t i = 0; i < top->window.nr; i++)
+		if (top->window.regions[i].target == top->window.regions[0].target)
+			nr = i + 1;
+	for (size_t i = 0; i < nr; i++)
+		regions[i] = (struct report_strip_region){
+			.start = top->window.regions[i].start,
+			.end = top->window.regions[i].end,
+			.nr_accesses = top->window.regions[i].nr_accesses,
+			.samples = top->window.regions[i].samples,
+		};
+	style.width = style.width > 12 ? style.width - 6 : 6;
+	if (report_strip_render(regions, nr, &style, strip, sizeof(strip)) >= 0)
+		fprintf(top->out, "     %s\n", strip);
+	free(regions);
+}
+
+static void print_overhead(struct top *top, unsigned int kdamond)
+{
+	const struct damon_window *window = &top->window.window;
+	struct usage *before = kdamond < MOST ? &top->before[kdamond] : NULL;
+
+	fprintf(top->out, "     samples every %s, windows of %s",
+		format_duration(1000.0 * (double)window->sample_us).s,
+		format_duration(1000.0 * (double)window->aggr_us).s);
+	if (before && before->t_ns && window->t_end_ns > before->t_ns &&
+	    window->cost.cpu_ns >= before->cpu_ns)
+		fprintf(top->out, "; costs %s of a processor",
+			format_percent(100.0 * (double)(window->cost.cpu_ns - before->cpu_ns) /
+				       (double)(window->t_end_ns - before->t_ns))
+				.s);
+	fputc('\n', top->out);
+	if (before)
+		*before = (struct usage){window->cost.cpu_ns, window->t_end_ns};
+}
+
+static void print_schemes(struct top *top, const struct context_address *address,
+			  enum context_state state)
+{
+	json_t *schemes, *scheme;
+	size_t i;
+
+	if (schemes_refresh(top->tree, address, state) ||
+	    schemes_facts(top->tree, address, &schemes))
+		return;
+	for (i = 0; (scheme = json_array_get(schemes, i)); i++) {
+		const char *action = json_string_value(json_object_get(scheme, "action"));
+		json_t *quota = json_object_get(scheme, "effective_bytes");
+
+		fprintf(top->out, "     scheme %zu, %s: applied to %s", i, action ? action : "?",
+			format_size(
+				(double)json_integer_value(json_object_get(scheme, "sz_applied")))
+				.s);
+		if (json_integer_value(quota))
+			fprintf(top->out, "; quota %s, used up %lld times",
+				format_size((double)json_integer_value(quota)).s,
+				(long long)json_integer_value(
+					json_object_get(scheme, "qt_exceeds")));
+		fputc('\n', top->out);
+	}
+	json_decref(schemes);
+}
+
+static int show_context(void *data, const struct context_address *address, enum context_state state)
+{
+	struct top *top = data;
+	int ret;
+
+	if (state == CONTEXT_NONE)
+		return 0;
+	top->nr_contexts++;
+	ret = window_file_read(&top->window, top->tree, address->kdamond);
+	fprintf(top->out, "%u/%u %s", address->kdamond, address->context,
+		context_state_name(state));
+	for (size_t t = 0; !ret && t < top->window.nr_targets; t++)
+		if (top->window.targets[t].pid >= 0)
+			fprintf(top->out, "%s process %lld", t ? "," : "",
+				(long long)top->window.targets[t].pid);
+	fputc('\n', top->out);
+	if (!ret) {
+		print_sizes(top);
+		print_strip(top);
+		print_overhead(top, address->kdamond);
+	} else if (top->tree->kernel) {
+		fputs("     a kernel doesn't show its windows; its schemes are all there is\n",
+		      top->out);
+	} else if (ret == -EAGAIN) {
+		fputs("     no window yet\n", top->out);
+	} else {
+		fprintf(top->out, "     its window can't be read: %s\n", strerror(-ret));
+	}
+	print_schemes(top, address, state);
+	return 0;
+}
+
+/* One view, made whole first, so that it doesn't flicker. */
+static int show(struct top *top, int argc, char **argv, bool screen)
+{
+	char *text = NULL;
+	size_t size;
+	int ret;
+
+	top->out = open_memstream(&text, &size);
+	if (!top->out)
+		return give_up(EXIT_FAILED, "out of memory");
+	top->nr_contexts = 0;
+	if (screen)
+		fputs("\033[H\033[J", top->out);
+	ret = contexts_for_each(top->tree, argc, argv, show_context, top);
+	if (!ret && !top->nr_contexts)
+		fputs("no context; start one with: udamon start\n", top->out);
+	if (screen)
+		fputs("\nq quits", top->out);
+	if (fclose(top->out) && !ret)
+		ret = give_up(EXIT_FAILED, "out of memory");
+	if (!ret)
+		ret = output_text(text, size);
+	free(text);
+	return ret;
+}
+
+/* Wait for the next view; true: it is to end. */
+static bool wait_for_end(struct top *top, const struct options *opts, int key_fd)
+{
+	struct pollfd fds[] = {{signals_fd(), POLLIN, 0}, {key_fd, POLLIN, 0}};
+	bool from_terminal, end = false;
+	int signo;
+
+	poll(fds, key_fd < 0 ? 1 : 2, REFRESH_MS);
+	while ((signo = signals_next(&from_terminal))) {
+		if (signo == SIGINT || signo == SIGTERM || signo == SIGHUP)
+			end = true;
+		if (signo == SIGWINCH)
+			terminal_style(opts, &top->style);
+	}
+	if (key_fd >= 0 && terminal_key() == 'q')
+		end = true;
+	return end;
+}
+
+int top_command(const struct options *opts, int argc, char **argv)
+{
+	bool screen = !opts->count && isatty(STDOUT_FILENO) && terminal_has_status();
+	uint64_t left = opts->count ? opts->count : screen ? UINT64_MAX : 1;
+	struct top top = {0};
+	struct tree tree;
+	int key_fd = -1, ret = tree_open(&tree, opts);
+
+	top.tree = &tree;
+	if (!ret && signals_start(false))
+		ret = give_up(EXIT_FAILED, "cannot queue signals: %s", strerror(errno));
+	if (ret) {
+		tree_close(&tree);
+		return ret;
+	}
+	terminal_style(opts, &top.style);
+	if (screen) {
+		key_fd = terminal_keys_start();
+		output_text(ENTER_SCREEN, strlen(ENTER_SCREEN));
+	}
+	while (!ret && left--) {
+		ret = show(&top, argc, argv, screen);
+		if (ret || !left || wait_for_end(&top, opts, key_fd))
+			break;
+	}
+	if (screen)
+		output_text(LEAVE_SCREEN, strlen(LEAVE_SCREEN));
+	terminal_restore();
+	if (ret && screen) /* the first message went with the screen */
+		give_up(ret, "'%s' can't be read any more; see: udamon status", tree.root);
+	window_file_clear(&top.window);
+	tree_close(&tree);
+	return ret;
+}
