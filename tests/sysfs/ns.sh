@@ -33,6 +33,7 @@ is "status: what somebody else staged" 1 \
 	"$(control status | grep -c "staged, not in force: monitoring_attrs/intervals/sample_us is '20000', in force '10000'")"
 refuses "pause: not together with that" 1 "something else is staged" "$udamon" pause --mount "$mount"
 succeeds "tune --force brings it in force" control tune -q --force
+sleep 1 # a window or two for the figures
 succeeds "schemes --regions --json" control schemes --regions --json
 is "schemes: statistics and regions" True "$(python3 -c '
 import json, sys
