@@ -35,15 +35,9 @@ enum statement {
 	NR_STATEMENTS,
 };
 
-#define SNAPSHOT_COLUMNS                                                                           \
+#define SNAPSHOT(budget)                                                                           \
 	"SELECT id, t_start_ns, t_end_ns, sample_us, aggr_us, engine, cpu_ns, clears, lost,"       \
-	" flushes, unwatchable_bytes, target_ns, floor_us FROM snapshot"
-
-/* As it was in records of before there was a budget. */
-#define OLD_SNAPSHOT_COLUMNS                                                                       \
-	"SELECT id, t_start_ns, t_end_ns, sample_us, aggr_us, engine, cpu_ns, clears, lost,"       \
-	" flushes, unwatchable_bytes, NULL, 0 FROM snapshot"
-
+	" flushes, unwatchable_bytes, " budget " FROM snapshot"
 #define BY_ID	 " WHERE id >= ?1 ORDER BY id LIMIT 1"
 #define THE_LAST " ORDER BY id DESC LIMIT 1"
 
@@ -61,8 +55,8 @@ static const char *const statement_text[NR_STATEMENTS] = {
 		     " WHERE target = ?1 AND from_snapshot <= ?2) ORDER BY start < 0, start",
 	[NEXT_MAPPINGS] = "SELECT from_snapshot FROM mapping WHERE target = ?1"
 			  " AND from_snapshot > ?2 ORDER BY from_snapshot LIMIT 1",
-	[NEXT_SNAPSHOT] = SNAPSHOT_COLUMNS BY_ID,
-	[LAST_SNAPSHOT] = SNAPSHOT_COLUMNS THE_LAST,
+	[NEXT_SNAPSHOT] = SNAPSHOT("target_ns, floor_us") BY_ID,
+	[LAST_SNAPSHOT] = SNAPSHOT("target_ns, floor_us") THE_LAST,
 	/* in the order of the key; sort_addresses() does the rest */
 	[REGIONS] = "SELECT target, start, end, nr_accesses, age, samples FROM region"
 		    " WHERE snapshot = ?1 ORDER BY target, start",
@@ -318,7 +312,7 @@ static const char *text_of(const struct record_reader *reader, enum statement wh
 	if (sqlite3_table_column_metadata(reader->db, NULL, "snapshot", "floor_us", NULL, NULL,
 					  NULL, NULL, NULL) != SQLITE_ERROR)
 		return statement_text[which];
-	return which == NEXT_SNAPSHOT ? OLD_SNAPSHOT_COLUMNS BY_ID : OLD_SNAPSHOT_COLUMNS THE_LAST;
+	return which == NEXT_SNAPSHOT ? SNAPSHOT("NULL, 0") BY_ID : SNAPSHOT("NULL, 0") THE_LAST;
 }
 
 /* Preparing reads the tables' definitions, so it comes after the version is known to fit. */
