@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/log.h"
 #include "daemon/monitors.h"
@@ -12,10 +13,13 @@
 
 /* A kdamond in the middle of a pass answers when it is done. */
 #define PATIENCE_US 1000000
+/* A kdamond that was started says so as soon as its thread gets a processor. */
+#define START_SECONDS 10
 
 /**
  * struct monitor - what is known of one number of kdamonds, running or not
  * @ctx:	NULL: it doesn't run
+ * @started:	it has said so since it was prepared
  * @asked:	a request to it is under way, which its end waits for
  * @paused_copy: the last copy was made in the pause that still lasts
  */
@@ -23,6 +27,7 @@ struct monitor {
 	struct monitor *next;
 	uint32_t kdamond;
 	struct damon_ctx *ctx;
+	bool started;
 	bool asked;
 	bool paused_copy;
 	char engine[16];
@@ -173,6 +178,7 @@ int monitors_prepare(struct monitors *monitors, uint32_t kdamond, struct damon_c
 	if (monitor) {
 		snprintf(monitor->engine, sizeof(monitor->engine), "%s", choices->engine);
 		monitor->budget_bp = choices->budget_bp;
+		monitor->started = false;
 		given = monitor->given;
 	}
 	pthread_mutex_unlock(&monitors->lock);
@@ -189,9 +195,11 @@ void monitors_started(struct monitors *monitors, uint32_t kdamond, struct damon_
 	monitor = find(monitors, kdamond, false);
 	if (monitor) {
 		monitor->ctx = ctx;
+		monitor->started = true;
 		monitor->paused_copy = false;
 	}
 	monitors->changes++;
+	pthread_cond_broadcast(&monitors->answered);
 	pthread_mutex_unlock(&monitors->lock);
 }
 
@@ -242,6 +250,21 @@ void monitors_give(struct monitors *monitors, struct knowledge *knowledge)
 void monitors_take_back(struct monitors *monitors, struct knowledge *knowledge)
 {
 	set_given(monitors, knowledge->kdamond, NULL);
+}
+
+void monitors_await(struct monitors *monitors, uint32_t kdamond)
+{
+	const struct monitor *monitor;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += START_SECONDS;
+	pthread_mutex_lock(&monitors->lock);
+	monitor = find(monitors, kdamond, false);
+	while (monitor && !monitor->started)
+		if (pthread_cond_timedwait(&monitors->answered, &monitors->lock, &until))
+			break;
+	pthread_mutex_unlock(&monitors->lock);
 }
 
 size_t monitors_running(struct monitors *monitors, uint32_t *numbers, size_t max)

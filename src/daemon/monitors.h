@@ -68,6 +68,13 @@ void monitors_stopped(struct monitors *monitors, uint32_t kdamond);
 void monitors_give(struct monitors *monitors, struct knowledge *knowledge);
 void monitors_take_back(struct monitors *monitors, struct knowledge *knowledge);
 
+/**
+ * monitors_await() - wait until a kdamond whose start has succeeded has said so itself
+ *
+ * Before that, monitors_running() doesn't know it, and what is saved of it would be dropped.
+ */
+void monitors_await(struct monitors *monitors, uint32_t kdamond);
+
 /** monitors_running() - fills @numbers with those of at most @max running kdamonds; returns how many run */
 size_t monitors_running(struct monitors *monitors, uint32_t *numbers, size_t max);
 

@@ -185,6 +185,8 @@ static int start(struct sysfs_tree *tree, struct monitors *monitors, struct know
 		ret = sysfs_change(tree, knowledge->kdamond, "on", err);
 	}
 	monitors_take_back(monitors, knowledge);
+	if (!ret)
+		monitors_await(monitors, knowledge->kdamond);
 	return ret;
 }
 
