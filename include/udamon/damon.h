@@ -579,8 +579,9 @@ struct damon_request {
  * @fn:		called between iterations; its return value is the request's result, or,
  *		with @repeat, ends the repetition when not 0
  * @data:	passed to @fn
- * @repeat:	call @fn once every iteration (while paused: every sampling interval) until it
- *		returns non-zero or is cancelled; damon_call() then doesn't wait
+ * @repeat:	call @fn once every iteration (while paused: every sampling interval, but the first
+ *		time perhaps 100 ms late) until it returns non-zero or is cancelled; damon_call() then
+ *		doesn't wait
  * @timeout_us:	how long a waiting damon_call() waits, 0 for no limit; -ETIMEDOUT, @fn then
  *		never runs afterwards. A callback that has begun is waited for.
  * @end:	called exactly once as the last touch of an accepted request, with its result;

@@ -60,18 +60,36 @@ static void library_leave(struct damon_lib *lib, size_t nr)
 
 /* Iterations. All on the kdamond. */
 
+/*
+ * How often a paused kdamond looks whether its targets are still there. Whoever asks something wakes it,
+ * so a short sampling interval is no reason to get up for nothing.
+ */
+#define PAUSED_LOOK_US 100000
+
+/* How long the kdamond is to sleep; lock held. */
+static uint64_t sleep_us(const struct damon_kdamond *kdamond, bool paused)
+{
+	uint64_t us = damon_sample_us(kdamond->ctx);
+	uint64_t floor_us = kdamond->ctx->internal->next_floor_us;
+
+	/* A cost that is too high is not borne until the window's end. */
+	if (us < floor_us)
+		us = floor_us;
+	if (paused && us < PAUSED_LOOK_US && !damon_requests_repeated(kdamond))
+		us = PAUSED_LOOK_US;
+	return us;
+}
+
 /* Sleeps one sampling interval and serves meanwhile. False: stop. True early: the pause is over. */
 static bool kdamond_sleep(struct damon_kdamond *kdamond, bool paused)
 {
 	enum damon_serve which = paused ? SERVE_PAUSED : SERVE_ASLEEP;
-	uint64_t sample_us = damon_sample_us(kdamond->ctx);
-	uint64_t floor_us = kdamond->ctx->internal->next_floor_us;
 	struct damon_port *port = kdamond->port;
-	/* A cost that is too high is not borne until the window's end. */
-	uint64_t deadline_ns = damon_deadline_ns(port, sample_us < floor_us ? floor_us : sample_us);
+	uint64_t deadline_ns;
 	bool stop;
 
 	lock(kdamond);
+	deadline_ns = damon_deadline_ns(port, sleep_us(kdamond, paused));
 	while (!kdamond->stop && !(paused && !kdamond->ctx->pause)) {
 		if (damon_requests_pending(kdamond, which)) {
 			damon_requests_serve_locked(kdamond, which);

@@ -278,6 +278,7 @@ static bool ops_target_valid(struct damon_ctx *ctx, struct damon_target *target)
 {
 	struct test_script *script = ctx->ops_env;
 
+	script->nr_valid++;
 	return !script->gone;
 }
 

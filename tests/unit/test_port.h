@@ -55,7 +55,7 @@ struct test_script {
 	int init_error, init_target_error, prepare_error, check_error, probe_error;
 	unsigned int init_target_fails_at; /* with init_target_error: only that one (from 1) */
 	bool gone;			   /* no target is valid any more */
-	unsigned int nr_init, nr_init_target, nr_update, nr_prepare, nr_check, nr_probe;
+	unsigned int nr_init, nr_init_target, nr_update, nr_prepare, nr_check, nr_probe, nr_valid;
 	unsigned int nr_ready; /* init_target() that were not refused */
 	unsigned int nr_cleanup, nr_cleanup_target;
 	uint64_t last_addr;    /* the first region's, at the last check */

@@ -523,6 +523,25 @@ static void a_paused_kdamond_serves_and_does_nothing_else(void **state)
 	test(main_paused);
 }
 
+static void main_idle_pause(void *arg)
+{
+	struct test_world *world = arg;
+	unsigned int nr_valid;
+
+	start(world);
+	assert_int_equal(damon_pause(world->ctx), 0);
+	nr_valid = world->script.nr_valid;
+	sleep_us(world, 10000000);
+	/* Ten times a second, not two hundred times. */
+	assert_in_range(world->script.nr_valid - nr_valid, 98, 102);
+	stop(world);
+}
+
+static void a_paused_kdamond_rarely_gets_up_for_nothing(void **state)
+{
+	test(main_idle_pause);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +556,7 @@ int main(void)
 		cmocka_unit_test(walks_see_one_application_of_every_scheme),
 		cmocka_unit_test(walks_end_when_there_is_nothing_to_see),
 		cmocka_unit_test(a_paused_kdamond_serves_and_does_nothing_else),
+		cmocka_unit_test(a_paused_kdamond_rarely_gets_up_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
