@@ -244,7 +244,7 @@ static int op_new(struct sysfs_kdamond *kdamond, enum sysfs_change change, struc
 
 /* Has the lock, and the turn if the change takes one; both are gone afterwards. */
 static int start_op(struct sysfs_kdamond *kdamond, enum sysfs_change change,
-		    struct damon_training *training, const struct sysfs_interrupt *interrupt)
+		    const struct sysfs_interrupt *interrupt)
 {
 	struct sysfs_tree *tree = kdamond->tree;
 	struct sysfs_op *op;
@@ -252,7 +252,6 @@ static int start_op(struct sysfs_kdamond *kdamond, enum sysfs_change change,
 
 	err = op_new(kdamond, change, &op);
 	if (!err) {
-		op->training = training;
 		kdamond->refs++;
 		err = tree->port->thread_start(tree->port, &op->thread, "sysfs-change", op_main,
 					       op);
@@ -262,15 +261,14 @@ static int start_op(struct sysfs_kdamond *kdamond, enum sysfs_change change,
 		sysfs_run_put(op->run);
 		op_free(op);
 	}
-	damon_training_free(training);
 	if (takes_turn(change))
 		sysfs_end_turn(kdamond);
 	sysfs_unlock(tree);
 	return err;
 }
 
-int sysfs_change_with(struct sysfs_kdamond *kdamond, enum sysfs_change change,
-		      struct damon_training *training, struct sysfs_interrupt *interrupt)
+int sysfs_change_state(struct sysfs_kdamond *kdamond, enum sysfs_change change,
+		       struct sysfs_interrupt *interrupt)
 {
 	struct sysfs_tree *tree = kdamond->tree;
 	struct damon_error why = {""};
@@ -293,18 +291,11 @@ int sysfs_change_with(struct sysfs_kdamond *kdamond, enum sysfs_change change,
 		if (turn)
 			sysfs_end_turn(kdamond);
 		sysfs_unlock(tree);
-		damon_training_free(training);
 	} else {
-		err = start_op(kdamond, change, training, interrupt);
+		err = start_op(kdamond, change, interrupt);
 	}
 	sysfs_lock(tree);
 	sysfs_kdamond_put(kdamond);
 	sysfs_unlock(tree);
 	return err;
-}
-
-int sysfs_change_state(struct sysfs_kdamond *kdamond, enum sysfs_change change,
-		       struct sysfs_interrupt *interrupt)
-{
-	return sysfs_change_with(kdamond, change, NULL, interrupt);
 }

@@ -10,7 +10,6 @@
  * struct sysfs_op - one change, done by a thread of its own
  * @run:	what it is about; NULL for a start. It holds a reference.
  * @values:	the context's directory as it was when the change got its turn
- * @training:	what a start begins with, or NULL
  * @err:	why it failed, if more is known than the number
  *
  * Of the change's thread: @call, @walk, @source, @tried, @nr_tried, @walk_error.
@@ -30,7 +29,6 @@ struct sysfs_op {
 	struct sysfs_run *run;
 	struct sysfs_dir *values;
 	struct sysfs_choices choices;
-	struct damon_training *training;
 	struct damon_error err;
 	struct damon_thread *thread;
 	struct damon_call_control call;
@@ -53,12 +51,5 @@ int sysfs_op_run(struct sysfs_op *op);
 
 /** sysfs_join_abandoned() - those that are done, or @all, which waits */
 void sysfs_join_abandoned(struct sysfs_tree *tree, bool all);
-
-/**
- * sysfs_change_with() - sysfs_change_state() for a start that begins with what was learned before
- * @training:	taken over, also after an error; NULL: none
- */
-int sysfs_change_with(struct sysfs_kdamond *kdamond, enum sysfs_change change,
-		      struct damon_training *training, struct sysfs_interrupt *interrupt);
 
 #endif

@@ -62,11 +62,6 @@ static int start(struct sysfs_op *op, struct sysfs_run *run)
 		if (err && why.text[0])
 			damon_error_set(&op->err, err, "contexts/0: %s", why.text);
 	}
-	if (!err && op->training) {
-		err = damon_training_apply(ctx, op->training);
-		if (!err)
-			op->training = NULL;
-	}
 	if (err)
 		return err;
 	err = damon_start(&ctx, 1, false);
@@ -82,8 +77,6 @@ static int op_on(struct sysfs_op *op)
 	struct sysfs_run *run = sysfs_run_new(op->kdamond), *old;
 	int err = run ? start(op, run) : -ENOMEM;
 
-	damon_training_free(op->training);
-	op->training = NULL;
 	sysfs_lock(op->tree);
 	old = run;
 	if (!err) {

@@ -48,8 +48,10 @@ struct sysfs_choices {
  * struct sysfs_host - what the tree needs from the program that serves it; each callback may be NULL
  *
  * @lib:	the library object, with its operations sets registered. Borrowed.
- * @prepare:	a context was built and is about to be started: choose &damon_ctx.ops_env by @choices. Its
- *		&damon_ctx.callbacks belong to the tree. -errno, with @err, refuses the start.
+ * @prepare:	a context was built and is about to be started: choose &damon_ctx.ops_env by @choices, and
+ *		let it go on with what an earlier one has learned (damon_training_apply(), its
+ *		schemes' statistics), if that is wanted. Its &damon_ctx.callbacks belong to the tree.
+ *		-errno, with @err, refuses the start.
  * @new_target:	a target of @ctx for process @pid; without it a plain damon_new_target() with that pid.
  *		-errno, with @err, refuses the start or commit.
  * @start_error: after damon_start() or a commit failed: why, in words; @err stays as it is when nothing

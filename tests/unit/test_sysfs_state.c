@@ -396,6 +396,57 @@ static void test_failed_start(void **state)
 	run_in_world(failed_start);
 }
 
+/* Physical memory: one target, and addresses in units of its own. */
+static void physical(struct tree_world *w)
+{
+	make_context(w, 0);
+	must_put(w, CONTEXT "/operations", "paddr");
+	must_put(w, CONTEXT "/addr_unit", "3");
+	must_put(w, CONTEXT "/targets/0/pid_target", "-1");
+	assert_int_equal(put(w, STATE, "on"), -EINVAL);
+	assert_string_equal(get(w, ERROR),
+			    "on: contexts/0/addr_unit: 4096 bytes, a page, in units of "
+			    "'3' is not a power of 2");
+	must_put(w, CONTEXT "/addr_unit", "1024");
+	must_put(w, CONTEXT "/targets/nr_targets", "2");
+	assert_int_equal(put(w, STATE, "on"), -EINVAL);
+	assert_string_equal(get(w, ERROR),
+			    "on: contexts/0/targets/nr_targets: '2', but 'paddr' has "
+			    "one target only");
+	must_put(w, CONTEXT "/targets/nr_targets", "1");
+	must_put(w, STATE, "on");
+	assert_int_equal(w->ctx->attrs.addr_unit, 1024);
+	assert_int_equal(w->ctx->attrs.min_region_sz, 4);
+	assert_int_equal(w->nr_new_targets, 0);
+	must_put(w, CONTEXT "/operations", "vaddr");
+	assert_int_equal(put(w, STATE, "commit"), -EINVAL);
+}
+
+static void test_physical(void **state)
+{
+	(void)state;
+	run_in_world(physical);
+}
+
+/* What the core holds in 32 bits is read back as it was written, and matches nothing or everything. */
+static void large_patterns(struct tree_world *w)
+{
+	make_context(w, 1);
+	must_put(w, SCHEME "/access_pattern/age/min", "4294967296");
+	must_put(w, STATE, "on");
+	assert_string_equal(get(w, SCHEME "/access_pattern/age/min"), "4294967296");
+	assert_int_equal(w->ctx->schemes[0]->pattern.min_age_region, UINT32_MAX);
+	assert_int_equal(w->ctx->schemes[0]->pattern.max_age_region, UINT32_MAX);
+	sleep_ms(w, 250);
+	assert_int_equal(w->ctx->schemes[0]->stat.nr_tried, 0);
+}
+
+static void test_large_patterns(void **state)
+{
+	(void)state;
+	run_in_world(large_patterns);
+}
+
 /* Several clients. */
 
 struct client {
@@ -583,6 +634,8 @@ int main(void)
 		cmocka_unit_test(test_pause_and_resume),
 		cmocka_unit_test(test_ends_by_itself),
 		cmocka_unit_test(test_failed_start),
+		cmocka_unit_test(test_physical),
+		cmocka_unit_test(test_large_patterns),
 		cmocka_unit_test(test_two_walks),
 		cmocka_unit_test(test_off_ends_walk),
 		cmocka_unit_test(test_interrupt_walk),
