@@ -127,19 +127,32 @@ struct kdamonds {
 	struct sysfs_dirs dirs, ours;
 };
 
+/*
+ * Tree locked: those that are in it become those of @set, which gets the old ones. From here on nobody
+ * gets the turn of an old one.
+ */
+static void kdamonds_swap(struct sysfs_tree *tree, struct kdamonds *set)
+{
+	size_t i;
+
+	sysfs_dirs_swap(tree->kdamonds, &set->dirs);
+	sysfs_dirs_swap(tree->ours, &set->ours);
+	for (i = 0; i < set->dirs.nr; i++) {
+		struct sysfs_kdamond *kdamond = set->dirs.dirs[i]->kdamond;
+
+		kdamond->dir = kdamond->ours = NULL;
+	}
+}
+
+/* Those that aren't in the tree, or not any more. */
 static void kdamonds_free(struct sysfs_tree *tree, struct kdamonds *set)
 {
 	size_t i;
 
 	sysfs_lock(tree);
-	for (i = 0; i < set->dirs.nr; i++) {
-		struct sysfs_kdamond *kdamond = set->dirs.dirs[i]->kdamond;
-
-		if (!kdamond)
-			continue;
-		kdamond->dir = kdamond->ours = NULL;
-		sysfs_kdamond_put(kdamond);
-	}
+	for (i = 0; i < set->dirs.nr; i++)
+		if (set->dirs.dirs[i]->kdamond)
+			sysfs_kdamond_put(set->dirs.dirs[i]->kdamond);
 	sysfs_unlock(tree);
 	sysfs_release_dirs(tree, &set->dirs);
 	sysfs_release_dirs(tree, &set->ours);
@@ -206,10 +219,8 @@ int sysfs_set_kdamonds(struct sysfs_tree *tree, size_t nr, const struct sysfs_in
 		err = err == -EINTR ? -EINTR : -EBUSY;
 	else
 		err = any_running(tree) ? -EBUSY : 0;
-	if (!err) {
-		sysfs_dirs_swap(tree->kdamonds, &set.dirs);
-		sysfs_dirs_swap(tree->ours, &set.ours);
-	}
+	if (!err)
+		kdamonds_swap(tree, &set);
 	sysfs_unlock(tree);
 	kdamonds_free(tree, &set);
 	return err;
@@ -251,8 +262,7 @@ void sysfs_kdamonds_end(struct sysfs_tree *tree)
 	sysfs_join_abandoned(tree, true);
 	stop_all(tree);
 	sysfs_lock(tree);
-	sysfs_dirs_swap(tree->kdamonds, &none.dirs);
-	sysfs_dirs_swap(tree->ours, &none.ours);
+	kdamonds_swap(tree, &none);
 	sysfs_unlock(tree);
 	kdamonds_free(tree, &none);
 }

@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 	if (argc == 3) {
 		run_mounted(argv[2]);
 	} else {
-		tree_world_init(&w);
+		tree_world_init(&w, NULL);
 		w.port.port.metric = some_metric;
 		tree_world_run(&w, run_direct);
 	}

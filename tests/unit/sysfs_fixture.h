@@ -80,12 +80,17 @@ static int count_window(void *data, uint32_t kdamond, struct damon_ctx *ctx,
 	return 0;
 }
 
-static void tree_world_init(struct tree_world *w)
+static void tree_world_init(struct tree_world *w, const struct damon_coop_chooser *chooser)
 {
 	static const struct damon_addr_range pages = TEST_RANGE(0, 1000);
 
 	memset(w, 0, sizeof(*w));
 	test_port_init(&w->port);
+	if (chooser) {
+		damon_port_coop_free(w->port.below);
+		w->port.below = damon_port_coop_new(7, chooser);
+		assert_non_null(w->port.below);
+	}
 	w->script.ranges = &pages;
 	w->script.nr_ranges = 1;
 	w->vaddr = test_ops;
@@ -123,12 +128,34 @@ static void tree_world_run(struct tree_world *w, void (*main)(struct tree_world 
 	test_port_free(&w->port);
 }
 
+/* Goes on with the same thread three times of four, so that some get far before others. */
+static unsigned int choose_at_random(void *data, const unsigned int *runnable, unsigned int nr,
+				     unsigned int current, const struct damon_coop_point *point)
+{
+	unsigned int *random = data, i;
+
+	(void)point;
+	for (i = 0; rand_r(random) % 4 && i < nr; i++)
+		if (runnable[i] == current)
+			return i;
+	return (unsigned int)rand_r(random) % nr;
+}
+
+#define NR_SCHEDULES 50
+
+/* Under the fixed rule, and then with threads taking turns at random. */
 static inline void run_in_world(void (*main)(struct tree_world *w))
 {
+	struct damon_coop_chooser chooser = {.choose = choose_at_random};
+	unsigned int seed, random;
 	struct tree_world w;
 
-	tree_world_init(&w);
-	tree_world_run(&w, main);
+	for (seed = 0; seed <= NR_SCHEDULES; seed++) {
+		random = seed;
+		chooser.data = &random;
+		tree_world_init(&w, seed ? &chooser : NULL);
+		tree_world_run(&w, main);
+	}
 }
 
 static int put(struct tree_world *w, const char *path, const char *value)

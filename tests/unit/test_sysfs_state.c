@@ -93,7 +93,7 @@ static void staged_until_commit(struct tree_world *w)
 	must_put(w, CONTEXT "/targets/nr_targets", "2");
 	must_put(w, CONTEXT "/targets/0/pid_target", "42");
 	must_put(w, CONTEXT "/targets/1/pid_target", "43");
-	sleep_ms(w, 300);
+	sleep_ms(w, 350);
 	assert_int_equal(w->ctx->attrs.sample_interval, 5000);
 	assert_int_equal(w->ctx->nr_targets, 1);
 	assert_int_equal(w->ctx->schemes[0]->stat.nr_snapshots, 3);
@@ -507,6 +507,30 @@ static void test_two_walks(void **state)
 	run_in_world(two_walks);
 }
 
+/* A kdamond that is removed while somebody starts it: one of both has it. */
+static void start_and_remove(struct tree_world *w)
+{
+	struct client client;
+	int err;
+
+	make_context(w, 0);
+	client_start(w, &client, "on");
+	err = put(w, ADMIN "/nr_kdamonds", "0");
+	if (client_join(&client)) {
+		assert_int_equal(client.result, -ENOENT);
+		assert_int_equal(err, 0);
+	} else {
+		assert_int_equal(err, -EBUSY);
+		assert_string_equal(get(w, STATE), "on");
+	}
+}
+
+static void test_start_and_remove(void **state)
+{
+	(void)state;
+	run_in_world(start_and_remove);
+}
+
 static void off_ends_walk(struct tree_world *w)
 {
 	struct client walker;
@@ -637,6 +661,7 @@ int main(void)
 		cmocka_unit_test(test_physical),
 		cmocka_unit_test(test_large_patterns),
 		cmocka_unit_test(test_two_walks),
+		cmocka_unit_test(test_start_and_remove),
 		cmocka_unit_test(test_off_ends_walk),
 		cmocka_unit_test(test_interrupt_walk),
 		cmocka_unit_test(test_stuck),
