@@ -363,26 +363,32 @@ static int put(struct sysfs_tree *tree, const char *path, const char *value)
 	return sysfs_write(tree, path, value, strlen(value), NULL);
 }
 
+/* An interrupted start goes on by itself, so what was off may be on a moment later. */
+static int remove_all(struct sysfs_tree *tree)
+{
+	struct timespec nap = {.tv_nsec = 10000000};
+	char path[SYSFS_PATH_MAX];
+	unsigned int i, tries;
+	int err = -EBUSY;
+
+	for (tries = 0; err == -EBUSY && tries < 1000; tries++) {
+		for (i = 0; i < 3; i++) {
+			snprintf(path, sizeof(path), ADMIN "/%u/state", i);
+			put(tree, path, "off");
+		}
+		err = put(tree, ADMIN "/nr_kdamonds", "0");
+		nanosleep(&nap, NULL);
+	}
+	return err;
+}
+
 /* Everything off and removed; there is room for as much as in the beginning. */
 static bool empties(struct sysfs_tree *tree)
 {
-	char path[SYSFS_PATH_MAX];
-	struct sysfs_text text;
-	unsigned int i;
-	int err;
+	int err = remove_all(tree);
 
-	for (i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), ADMIN "/%u/state", i);
-		if (sysfs_read(tree, path, &text))
-			continue;
-		err = strcmp(text.data, "on\n") ? 0 : put(tree, path, "off");
-		sysfs_text_free(&text);
-		if (err) {
-			printf("# %s: off: %s\n", path, strerror(-err));
-			return false;
-		}
-	}
-	err = put(tree, ADMIN "/nr_kdamonds", "1");
+	if (!err)
+		err = put(tree, ADMIN "/nr_kdamonds", "1");
 	if (!err)
 		err = put(tree, ADMIN "/0/contexts/nr_contexts", "1");
 	if (!err)
