@@ -15,6 +15,9 @@
 #include "params/names.h"
 #include "sysfs/build.h"
 
+/* Targets, and schemes, of a context: each takes memory and time whatever it is used for. */
+#define MAX_OF_CONTEXT 1024
+
 int sysfs_refuse(struct sysfs_build *build, int code, const char *path, const char *fmt, ...)
 {
 	char reason[320];
@@ -337,6 +340,9 @@ static int build_targets(struct sysfs_build *build)
 	size_t i;
 	int err = 0;
 
+	if (targets->nr_numbered > MAX_OF_CONTEXT)
+		return sysfs_refuse(build, -EINVAL, "targets/nr_targets", "'%zu' is more than %d",
+				    targets->nr_numbered, MAX_OF_CONTEXT);
 	if (build->ctx->ops->id == DAMON_OPS_PADDR && targets->nr_numbered > 1)
 		return sysfs_refuse(build, -EINVAL, "targets/nr_targets",
 				    "'%zu', but 'paddr' has one target only", targets->nr_numbered);
@@ -371,6 +377,9 @@ static int build_schemes(struct sysfs_build *build)
 	size_t i;
 	int err = 0;
 
+	if (schemes->nr_numbered > MAX_OF_CONTEXT)
+		return sysfs_refuse(build, -EINVAL, "schemes/nr_schemes", "'%zu' is more than %d",
+				    schemes->nr_numbered, MAX_OF_CONTEXT);
 	for (i = 0; !err && i < schemes->nr_numbered; i++) {
 		err = sysfs_build_scheme(build, schemes->numbered[i], i, &scheme);
 		if (err)

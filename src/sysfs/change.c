@@ -122,6 +122,8 @@ static void op_main(void *arg)
 	op->done = true;
 	tree->port->cond_wake_all(tree->port, tree->changed);
 	sysfs_unlock(tree);
+	/* @op may be gone; the tree isn't before this thread was joined. */
+	sysfs_bury_runs(tree);
 }
 
 /* On the thread of the writer. Tree locked. */
@@ -297,5 +299,6 @@ int sysfs_change_state(struct sysfs_kdamond *kdamond, enum sysfs_change change,
 	sysfs_lock(tree);
 	sysfs_kdamond_put(kdamond);
 	sysfs_unlock(tree);
+	sysfs_bury_runs(tree);
 	return err;
 }

@@ -21,6 +21,7 @@ struct sysfs_run;
  * @changed:	somebody's turn has ended, a change is done, or an interrupt was raised
  * @root, @kdamonds, @ours: the root, the directory "kdamonds" of the kernel's part and of ours
  * @nr_dirs:	directories there are, or are being made
+ * @dead:	runs that nobody needs any more, to be freed without the lock
  * @abandoned:	changes whose writers were interrupted; their threads are to be joined
  */
 struct sysfs_tree {
@@ -32,6 +33,7 @@ struct sysfs_tree {
 	struct sysfs_dir *root, *kdamonds, *ours;
 	size_t nr_dirs;
 	struct sysfs_op *abandoned;
+	struct sysfs_run *dead;
 };
 
 /**

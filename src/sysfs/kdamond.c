@@ -154,6 +154,7 @@ static void kdamonds_free(struct sysfs_tree *tree, struct kdamonds *set)
 		if (set->dirs.dirs[i]->kdamond)
 			sysfs_kdamond_put(set->dirs.dirs[i]->kdamond);
 	sysfs_unlock(tree);
+	sysfs_bury_runs(tree);
 	sysfs_release_dirs(tree, &set->dirs);
 	sysfs_release_dirs(tree, &set->ours);
 }

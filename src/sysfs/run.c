@@ -83,12 +83,32 @@ void sysfs_run_put(struct sysfs_run *run)
 {
 	if (!run || --run->refs)
 		return;
+	run->next_dead = run->tree->dead;
+	run->tree->dead = run;
+}
+
+static void run_free(struct sysfs_run *run)
+{
 	damon_destroy_ctx(run->ctx);
 	params_strings_free(&run->strings);
 	sysfs_dir_free(run->committed);
 	sysfs_window_put(run->window);
 	sysfs_in_force_put(run->parameters);
 	free(run);
+}
+
+void sysfs_bury_runs(struct sysfs_tree *tree)
+{
+	struct sysfs_run *dead, *next;
+
+	sysfs_lock(tree);
+	dead = tree->dead;
+	tree->dead = NULL;
+	sysfs_unlock(tree);
+	for (; dead; dead = next) {
+		next = dead->next_dead;
+		run_free(dead);
+	}
 }
 
 int sysfs_run_adopt(struct sysfs_run *run, struct damon_ctx *ctx)

@@ -29,6 +29,7 @@ struct sysfs_run {
 	struct sysfs_window *window;
 	struct sysfs_in_force *parameters;
 	struct damon_call_control refresh;
+	struct sysfs_run *next_dead;
 	/* The kdamond's own. */
 	uint64_t refreshed_ns;
 	uint64_t nr_windows;
@@ -38,8 +39,11 @@ struct sysfs_run {
 /** sysfs_run_new() - without a context yet, one reference; NULL: no memory */
 struct sysfs_run *sysfs_run_new(struct sysfs_kdamond *kdamond);
 
-/** sysfs_run_put() - tree locked; the last one needs a context that doesn't run */
+/** sysfs_run_put() - tree locked; the last one, of a context that doesn't run, leaves it to sysfs_bury_runs() */
 void sysfs_run_put(struct sysfs_run *run);
+
+/** sysfs_bury_runs() - free those that nobody needs any more, which may take long: without the lock */
+void sysfs_bury_runs(struct sysfs_tree *tree);
 
 /** sysfs_run_adopt() - @ctx, not started yet, is what runs: callbacks and parameters are set */
 int sysfs_run_adopt(struct sysfs_run *run, struct damon_ctx *ctx);

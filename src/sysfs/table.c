@@ -108,7 +108,8 @@ const struct sysfs_row sysfs_rows[] = {
 	 .doc = "Whether pages of that type match or all others, and whether those that match pass."},
 	{PROBE "filters/#/path", RW, SYSFS_STRING, STORED(""),
 	 .doc = "Memory cgroup, relative to the root of the hierarchy."},
-	{CONTEXT "targets/nr_targets", RW, SYSFS_COUNT, STORED("0"), .doc = "What is watched."},
+	{CONTEXT "targets/nr_targets", RW, SYSFS_COUNT, STORED("0"),
+	 .doc = "What is watched; at most 1024."},
 	{TARGET "pid_target", RW, SYSFS_INT, STORED("0"), .lax = true,
 	 .doc = "Process. Not used by paddr; for sim the number of the simulated program."},
 	{TARGET "obsolete_target", RW, SYSFS_BOOL, STORED("N"),
@@ -119,7 +120,7 @@ const struct sysfs_row sysfs_rows[] = {
 	 .doc = "Addresses of a range, bytes; the end isn't included. Ranges are sorted and don't "
 		"overlap; the start is rounded down to a page, the end up."},
 	{CONTEXT "schemes/nr_schemes", RW, SYSFS_COUNT, STORED("0"),
-	 .doc = "What is done with memory by how it is accessed."},
+	 .doc = "What is done with memory by how it is accessed; at most 1024."},
 	{SCHEME "action", RW, KEYWORD(actions), STORED("stat"),
 	 .doc = "What is done. EOPNOTSUPP from on and commit where the operations set can't."},
 	{SCHEME "target_nid", RW, SYSFS_INT, STORED("-1"),
