@@ -333,6 +333,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 {
 	struct opened *opened = (struct opened *)(uintptr_t)info->fh;
 	struct sysfs_text text;
+	char *piece = NULL;
+	size_t len = 0;
 	int ret = 0;
 
 	pthread_mutex_lock(&opened->lock);
@@ -344,16 +346,22 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 			opened->read = true;
 		}
 	}
+	if (!ret && (size_t)offset < opened->text.len) {
+		len = opened->text.len - (size_t)offset;
+		len = size < len ? size : len;
+		piece = malloc(len);
+		if (piece)
+			memcpy(piece, opened->text.data + offset, len);
+		else
+			ret = -ENOMEM;
+	}
+	pthread_mutex_unlock(&opened->lock);
+	/* With the reply the client may close the file, and another thread free what is open. */
 	if (ret)
 		fuse_reply_err(req, -ret);
-	else if ((size_t)offset >= opened->text.len)
-		fuse_reply_buf(req, NULL, 0);
 	else
-		fuse_reply_buf(req, opened->text.data + offset,
-			       size < opened->text.len - (size_t)offset
-				       ? size
-				       : opened->text.len - (size_t)offset);
-	pthread_mutex_unlock(&opened->lock);
+		fuse_reply_buf(req, piece, len);
+	free(piece);
 }
 
 /* Wherever in the file it is written to, it is a whole value. */
