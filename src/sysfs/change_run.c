@@ -46,8 +46,14 @@ static int explain(struct sysfs_op *op, struct damon_ctx *ctx, int code)
 
 /* on, off */
 
+static int note_parameters(struct damon_ctx *ctx, void *run)
+{
+	return sysfs_run_parameters(run);
+}
+
 static int start(struct sysfs_op *op, struct sysfs_run *run)
 {
+	struct damon_call_control parameters = {.fn = note_parameters, .data = run};
 	const struct sysfs_host *host = &op->tree->host;
 	struct damon_error why = {""};
 	struct damon_ctx *ctx;
@@ -67,7 +73,11 @@ static int start(struct sysfs_op *op, struct sysfs_run *run)
 	err = damon_start(&ctx, 1, false);
 	if (err)
 		return explain(op, ctx, err);
-	/* It may have ended already; then nothing is left to refresh. */
+	/*
+	 * What the kdamond found at its start (intervals that were learned, its number) is in force when
+	 * the write returns. It may also have ended already; then nothing is left to refresh.
+	 */
+	damon_call(ctx, &parameters);
 	damon_call(ctx, &run->refresh);
 	return 0;
 }

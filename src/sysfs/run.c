@@ -19,8 +19,6 @@ static int run_started(struct damon_ctx *ctx, void *data)
 	struct sysfs_run *run = data;
 	const struct sysfs_host *host = &run->tree->host;
 
-	/* Without memory the file keeps what it showed, as it does after a commit. */
-	sysfs_run_parameters(run);
 	if (host->started)
 		host->started(host->data, run->kdamond->number, ctx);
 	return 0;

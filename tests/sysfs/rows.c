@@ -369,9 +369,21 @@ static char *write_assignments(struct run *run, char **rest)
 	return NULL;
 }
 
+/* The operations set can't: why, for the summary. */
+static void skip_unsupported(struct run *run)
+{
+	char *why = get(run, ERROR);
+
+	snprintf(run->skipped, sizeof(run->skipped), "not supported here: %.90s", why);
+	run->skipped[strcspn(run->skipped, "\n")] = '\0';
+	free(why);
+}
+
 /* The directories that the base doesn't have. */
 static void stage_probe(struct run *run, const char *path)
 {
+	int err;
+
 	if (!strstr(path, "probes/0"))
 		return;
 	must_put(run, "M/probes/nr_probes", "1");
@@ -379,7 +391,11 @@ static void stage_probe(struct run *run, const char *path)
 		must_put(run, "M/probes/0/filters/nr_filters", "1");
 		must_put(run, "M/probes/0/filters/0/type", "anon");
 	}
-	must_put(run, STATE, "commit");
+	err = put(run, STATE, "commit");
+	if (err == -EOPNOTSUPP)
+		skip_unsupported(run);
+	else if (err)
+		complain(run, "%s: commit: expected 0, got %s", path, strerror(-err));
 }
 
 static void try_effect(struct run *run, const char *path, const char *effect)
@@ -401,11 +417,7 @@ static void try_effect(struct run *run, const char *path, const char *effect)
 	free(after);
 	err = put(run, STATE, "commit");
 	if (err == -EOPNOTSUPP) {
-		char *why = get(run, ERROR);
-
-		snprintf(run->skipped, sizeof(run->skipped), "not supported here: %.90s", why);
-		run->skipped[strcspn(run->skipped, "\n")] = '\0';
-		free(why);
+		skip_unsupported(run);
 	} else if (err) {
 		char *why = get(run, ERROR);
 
