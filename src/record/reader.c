@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "record/arena.h"
 #include "record/database.h"
+#include "record/rows.h"
 
 /* How long to wait for a writer that is just closing, ms. */
 #define READ_TIMEOUT_MS 2000
@@ -69,14 +69,6 @@ static const char *const statement_text[NR_STATEMENTS] = {
 	[EVENTS] = "SELECT t_ns, target, what, detail FROM event ORDER BY t_ns, rowid",
 };
 
-/* An array that grows, and the texts its elements point to. */
-struct rows {
-	void *array;
-	size_t nr;
-	size_t max;
-	struct arena texts;
-};
-
 struct meta_row {
 	const char *key;
 	const char *value;
@@ -96,35 +88,6 @@ struct record_reader {
 	struct rows events;
 	struct rows heat;
 };
-
-static void rows_clear(struct rows *rows)
-{
-	rows->nr = 0;
-	arena_clear(&rows->texts);
-}
-
-static void rows_free(struct rows *rows)
-{
-	rows_clear(rows);
-	free(rows->array);
-	rows->array = NULL;
-	rows->max = 0;
-}
-
-/* Room for one element more; NULL without memory. */
-static void *rows_add(struct rows *rows, size_t size)
-{
-	if (rows->nr == rows->max) {
-		size_t max = rows->max ? 2 * rows->max : 64;
-		void *array = reallocarray(rows->array, max, size);
-
-		if (!array)
-			return NULL;
-		rows->array = array;
-		rows->max = max;
-	}
-	return (char *)rows->array + size * rows->nr++;
-}
 
 static int64_t number(sqlite3_stmt *statement, int column)
 {
