@@ -375,9 +375,6 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
 {
 	struct opened *opened = (struct opened *)(uintptr_t)info->fh;
 
-	/* The reader has its answer, but the thread that gave it may not have let go yet. */
-	pthread_mutex_lock(&opened->lock);
-	pthread_mutex_unlock(&opened->lock);
 	sysfs_text_free(&opened->text);
 	pthread_mutex_destroy(&opened->lock);
 	free(opened);
