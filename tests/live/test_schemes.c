@@ -5,87 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "access/pagemap.h"
-#include "live.h"
+#include "schemes_fixture.h"
 #include "system/page_cache.h"
-
-#define MIB ((uint64_t)1 << 20)
-
-/* Waiting for something that must happen; generous, as the machine may be busy. */
-#define SECONDS 20
-
-static struct live_monitor monitor;
-static struct live_target target;
-static bool monitoring;
-
-/* The file that is mapped: as large as the machine has memory for. */
-static char file_path[256];
-static unsigned int file_mib;
-
-static int stop_all(void **state)
-{
-	if (monitoring)
-		live_monitor_stop(&monitor);
-	monitoring = false;
-	live_way = (struct live_way){};
-	live_target_stop(&target);
-	return 0;
-}
-
-/* A scheme for all regions of all targets, in each window. */
-static struct damos *scheme_new(enum damos_action action)
-{
-	struct damos *scheme;
-
-	if (!monitoring)
-		live_monitor_prepare(&monitor);
-	monitoring = true;
-	assert_int_equal(damon_new_scheme(&scheme, monitor.lib), 0);
-	scheme->action = action;
-	return scheme;
-}
-
-static void add_filter(struct damos *scheme, enum damos_filter_type type, bool matching, bool allow)
-{
-	const struct damos_filter filter = {.type = type, .matching = matching, .allow = allow};
-
-	assert_int_equal(damos_add_filter(scheme, &filter), 0);
-}
-
-/* Only the addresses from @start to @end. */
-static void add_addresses(struct damos *scheme, uint64_t start, uint64_t end)
-{
-	const struct damos_filter filter = {
-		.type = DAMOS_FILTER_ADDR, .matching = false, .addr_start = start, .addr_end = end};
-
-	assert_int_equal(damos_add_filter(scheme, &filter), 0);
-}
-
-static struct damos *add_scheme(struct damos *scheme)
-{
-	assert_int_equal(damon_add_scheme(monitor.ctx, scheme), 0);
-	return scheme;
-}
-
-static void start(void)
-{
-	if (live_monitor_start_prepared(&monitor, &target.pid, 1))
-		fail_msg("%s", monitor.error.text);
-}
 
 static uint64_t major_faults(void)
 {
@@ -102,29 +28,6 @@ static uint64_t major_faults(void)
 	assert_non_null(at);
 	assert_int_equal(sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %llu", &faults), 1);
 	return faults;
-}
-
-static void start_file_target(const char *more)
-{
-	char options[512];
-
-	snprintf(options, sizeof(options), "--file %s --read --cold %u --hot %u %s", file_path,
-		 file_mib / 2, file_mib / 2, more);
-	live_target_start(&target, options);
-}
-
-/* Stop, and what the scheme @idx has done. */
-static const struct damos_stat *stop_and_look(uint32_t idx)
-{
-	assert_int_equal(damon_stop(&monitor.ctx, 1), 0);
-	return &monitor.ctx->schemes[idx]->stat;
-}
-
-/* The next monitor of the same target. */
-static void end_monitor(void)
-{
-	live_monitor_stop(&monitor);
-	monitoring = false;
 }
 
 /* Whether the kernel's own DAMON runs, which clears Accessed bits as well. */
@@ -187,19 +90,6 @@ static uint64_t act_on_first_part(enum damos_action action, unsigned int windows
 	applied = stop_and_look(0)->sz_applied;
 	end_monitor();
 	return applied;
-}
-
-/* Wait until it has no more than @bytes in memory; false when that takes too long. */
-static bool wait_for_rss(uint64_t bytes)
-{
-	unsigned int i;
-
-	for (i = 0; i < 50; i++) {
-		if (live_target_rollup(&target, "Rss") <= bytes)
-			return true;
-		assert_true(live_monitor_windows(&monitor, 1));
-	}
-	return false;
 }
 
 /* The same with the engine that makes all pages old itself, in each sampling interval. */
@@ -335,31 +225,6 @@ static void quotas_hold(void **state)
 	assert_true(cpu_ms <= 1.05 * most_ms);
 	/* A busy machine's processor isn't always as fast. */
 	assert_true(cpu_ms >= 0.85 * (double)full);
-}
-
-/* Pages of a part of the target whose kpageflags have all of @flags. */
-static size_t count_frames(const struct live_part *part, uint64_t flags)
-{
-	uint64_t entries[512], found, addr;
-	struct frame_files files;
-	int pagemap = pagemap_open(target.pid);
-	size_t i, nr = 0;
-
-	assert_true(pagemap >= 0);
-	assert_int_equal(frame_files_open(&files), 0);
-	for (addr = part->start; addr < part->end; addr += sizeof(entries) / 8 * 4096) {
-		assert_int_equal(pagemap_read(pagemap, addr, entries, 512), 0);
-		for (i = 0; i < 512; i++) {
-			if (!(entries[i] & PAGEMAP_PRESENT))
-				continue;
-			assert_int_equal(frame_flags(&files, entries[i] & PAGEMAP_FRAME, &found, 1),
-					 0);
-			nr += (found & flags) == flags;
-		}
-	}
-	frame_files_close(&files);
-	close(pagemap);
-	return nr;
 }
 
 /* Is the generational reclaim in use, which doesn't keep pages on an active and an inactive list? */
@@ -611,234 +476,6 @@ static void the_filter_young_makes_old(void **state)
 	assert_in_range(stop_and_look(0)->sz_ops_filter_passed, all - all / 20, 2 * all);
 }
 
-/* Refusals. */
-
-static void what_cannot_be_asked_of_a_process_is_refused(void **state)
-{
-	struct damos *scheme = scheme_new(DAMOS_NOHUGEPAGE);
-	int ret;
-
-	live_target_start(&target, "--cold 2 --hot 2");
-	ret = damon_add_scheme(monitor.ctx, scheme);
-	if (!ret)
-		ret = live_monitor_start_prepared(&monitor, &target.pid, 1);
-	else
-		damon_free_scheme(scheme);
-	assert_int_equal(ret, -EOPNOTSUPP);
-}
-
-static void a_contradictory_pattern_is_refused(void **state)
-{
-	struct damos *scheme = scheme_new(DAMOS_PAGEOUT);
-	int ret;
-
-	live_target_start(&target, "--cold 2 --hot 2");
-	scheme->pattern.min_age_region = 2;
-	scheme->pattern.max_age_region = 1;
-	ret = damon_add_scheme(monitor.ctx, scheme);
-	if (!ret)
-		ret = live_monitor_start_prepared(&monitor, &target.pid, 1);
-	else
-		damon_free_scheme(scheme);
-	assert_int_equal(ret, -EINVAL);
-}
-
-static void the_monitor_does_not_act_on_itself(void **state)
-{
-	pid_t self = getpid();
-
-	add_scheme(scheme_new(DAMOS_PAGEOUT));
-	assert_int_equal(live_monitor_start_prepared(&monitor, &self, 1), -EINVAL);
-	assert_non_null(strstr(monitor.error.text, "this monitor itself"));
-	end_monitor();
-	/* Counting is allowed. */
-	add_scheme(scheme_new(DAMOS_STAT));
-	assert_int_equal(live_monitor_start_prepared(&monitor, &self, 1), 0);
-	assert_true(live_monitor_windows(&monitor, 1));
-}
-
-/* What happens to targets that are acted on. */
-
-/* Everything there is, over and over. */
-static void start_paging_out(void)
-{
-	add_scheme(scheme_new(DAMOS_PAGEOUT));
-	add_scheme(scheme_new(DAMOS_LRU_PRIO));
-	start();
-	assert_true(live_monitor_windows(&monitor, 2));
-}
-
-static void a_target_may_die(void **state)
-{
-	int result = 1;
-
-	start_file_target("--cold 64 --hot 64");
-	start_paging_out();
-	live_target_stop(&target);
-	assert_int_equal(damon_wait(monitor.ctx, SECONDS * 1000000ULL, &result), 0);
-	assert_int_equal(result, 0);
-	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 0);
-}
-
-static void a_target_may_be_stopped(void **state)
-{
-	uint64_t before;
-
-	start_file_target("--cold 64 --hot 64");
-	before = live_target_rollup(&target, "Rss");
-	kill(target.pid, SIGSTOP);
-	start_paging_out();
-	assert_true(wait_for_rss(before - 120 * MIB));
-	kill(target.pid, SIGCONT);
-	/* It goes on as if nothing had been. */
-	live_target_command(&target, "fork");
-	assert_true(live_monitor_windows(&monitor, 1));
-}
-
-static void a_target_may_exec(void **state)
-{
-	uint64_t before;
-
-	start_file_target("--cold 64 --hot 64");
-	start_paging_out();
-	before = monitor.nr_windows;
-	live_target_command(&target, "exec");
-	assert_true(live_monitor_event(&monitor, "exec", SECONDS));
-	assert_true(live_monitor_windows(&monitor, 5));
-	assert_true(monitor.nr_windows > before);
-	/* The new program is acted on, too. */
-	assert_true(stop_and_look(0)->sz_applied >= 60 * MIB);
-	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 0);
-}
-
-static void locked_memory_is_passed_over(void **state)
-{
-	struct damos *scheme = scheme_new(DAMOS_PAGEOUT);
-	uint64_t before, resident;
-
-	start_file_target("--cold 64 --hot 64 --locked");
-	resident = live_target_rollup(&target, "Rss");
-	before = live_target_rollup(&target, "Locked");
-	assert_int_equal(before, 64 * MIB);
-	add_scheme(scheme);
-	start();
-	assert_true(wait_for_rss(resident - 60 * MIB));
-	assert_true(live_monitor_windows(&monitor, 1));
-	/* Splitting a large folio unmaps pages besides those that were asked for. */
-	assert_true(stop_and_look(0)->sz_applied >= 30 * MIB);
-	assert_int_equal(live_target_rollup(&target, "Locked"), before);
-	/* All of it is still there. */
-	assert_int_equal(count_frames(&target.parts[1], 0), 64 * MIB / 4096);
-	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 0);
-}
-
-static void hugetlb_memory_is_passed_over(void **state)
-{
-	live_target_start(&target, "--cold 2 --hot 2");
-	live_target_command(&target, "hugetlb 2");
-	if (target.nr_parts < 4) {
-		print_message("# SKIP no hugetlb pages are set aside here\n");
-		skip();
-	}
-	start_paging_out();
-	assert_int_equal(count_frames(&target.parts[3], FRAME_HUGETLB), 2 * MIB / 4096);
-	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 0);
-}
-
-/* The largest numbers everywhere; nothing overflows, and nothing but mapped memory is acted on. */
-static void extremes_are_bounded_by_what_is_mapped(void **state)
-{
-	const struct damos_filter everywhere = {
-		.type = DAMOS_FILTER_ADDR, .matching = true, .allow = true, .addr_end = UINT64_MAX};
-	const struct damon_addr_range all = {4096, 1ULL << 47};
-	struct damos *scheme = scheme_new(DAMOS_PAGEOUT);
-	struct damon_target *whole;
-	uint64_t resident;
-
-	start_file_target("--cold 64 --hot 2");
-	resident = live_target_rollup(&target, "Rss");
-	scheme->quota.sz = scheme->quota.ms = UINT64_MAX;
-	scheme->quota.reset_interval_ms = UINT64_MAX;
-	scheme->quota.weight_nr_accesses = scheme->quota.weight_age = UINT32_MAX;
-	scheme->max_nr_snapshots = 1;
-	assert_int_equal(damos_add_filter(scheme, &everywhere), 0);
-	assert_int_equal(damon_select_ops(monitor.ctx, DAMON_OPS_FVADDR), 0);
-	add_scheme(scheme);
-	assert_int_equal(damon_vaddr_target_new(&whole, monitor.lib, monitor.env, target.pid,
-						&monitor.error),
-			 0);
-	assert_int_equal(damon_set_regions(whole, &all, 1, 4096), 0);
-	assert_int_equal(damon_add_target(monitor.ctx, whole), 0);
-	assert_int_equal(damon_start(&monitor.ctx, 1, false), 0);
-	assert_true(live_monitor_windows(&monitor, 2));
-	assert_in_range(stop_and_look(0)->sz_applied, 60 * MIB, resident);
-	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 0);
-}
-
-/* Where the number goes to another process while schemes act, that one is left alone. */
-static void a_recycled_number_is_left_alone(void **state)
-{
-	pid_t number, second;
-	uint64_t before, after;
-	int result = 1;
-
-	start_file_target("--cold 64 --hot 2");
-	number = target.pid;
-	start_paging_out();
-	live_target_stop(&target);
-	second = live_start_with_number(number);
-	if (!second) {
-		print_message("# SKIP may not choose the number of a process here\n");
-		skip();
-	}
-	target.pid = second;
-	before = live_target_rollup(&target, "Rss");
-	assert_int_equal(damon_wait(monitor.ctx, SECONDS * 1000000ULL, &result), 0);
-	after = live_target_rollup(&target, "Rss");
-	assert_int_equal(result, 0);
-	/* It may still be growing. */
-	assert_true(after >= before);
-}
-
-static void make_file(void)
-{
-	static char block[1 << 20];
-	const char *folder = getenv("TMPDIR");
-	unsigned int i;
-	int fd;
-
-	snprintf(file_path, sizeof(file_path), "%s/udamon-schemes-XXXXXX",
-		 folder ? folder : "/tmp");
-	fd = mkstemp(file_path);
-	assert_true(fd >= 0);
-	for (i = 0; i < file_mib; i++) {
-		memset(block, (int)i + 1, sizeof(block));
-		assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
-	}
-	assert_int_equal(fsync(fd), 0);
-	close(fd);
-}
-
-static int setup(void **state)
-{
-	const char *folder = getenv("TMPDIR");
-	struct statvfs info;
-
-	/* Where there is little room, as in a virtual machine, a smaller one does. */
-	assert_int_equal(statvfs(folder ? folder : "/tmp", &info), 0);
-	file_mib = (uint64_t)info.f_bavail * info.f_bsize > 1024 * MIB ? 512 : 128;
-	make_file();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	unlink(file_path);
-	return 0;
-}
-
-#define LIVE(test) cmocka_unit_test_teardown(test, stop_all)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -856,16 +493,6 @@ int main(void)
 		LIVE(migrate_moves_to_the_nodes_named),
 		LIVE(filters_tell_pages_apart),
 		LIVE(the_filter_young_makes_old),
-		LIVE(what_cannot_be_asked_of_a_process_is_refused),
-		LIVE(a_contradictory_pattern_is_refused),
-		LIVE(the_monitor_does_not_act_on_itself),
-		LIVE(a_target_may_die),
-		LIVE(a_target_may_be_stopped),
-		LIVE(a_target_may_exec),
-		LIVE(locked_memory_is_passed_over),
-		LIVE(hugetlb_memory_is_passed_over),
-		LIVE(extremes_are_bounded_by_what_is_mapped),
-		LIVE(a_recycled_number_is_left_alone),
 	};
 
 	if (live_skip_all(1024))
