@@ -6,7 +6,7 @@
 set -eu
 
 packages="gcc libc6-dev make meson ninja-build pkgconf clang llvm bpftool libbpf-dev libelf-dev
-	zlib1g-dev libsqlite3-dev libjansson-dev libcmocka-dev libncurses-dev libfuse3-dev
+	zlib1g-dev libsqlite3-dev libjansson-dev libcmocka-dev libfuse3-dev
 	libsystemd-dev systemtap-sdt-dev sqlite3 procps python3"
 if [ "${1:-}" = lint ]; then
 	packages="$packages clang-format cppcheck mandoc shellcheck"

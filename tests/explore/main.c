@@ -395,18 +395,12 @@ static void help(void)
 enum { OPT_SHORT = 256, OPT_WHOLE, OPT_DEEP, OPT_TAP };
 
 static const struct option long_options[] = {
-	{"switches", required_argument, NULL, 'n'},
-	{"seconds", required_argument, NULL, 's'},
-	{"jobs", required_argument, NULL, 'j'},
-	{"short", no_argument, NULL, OPT_SHORT},
-	{"whole", no_argument, NULL, OPT_WHOLE},
-	{"deep", no_argument, NULL, OPT_DEEP},
-	{"tap", no_argument, NULL, OPT_TAP},
-	{"replay", required_argument, NULL, 'r'},
-	{"mutation", required_argument, NULL, 'm'},
-	{"all-points", no_argument, NULL, 'a'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL},
+	{"switches", required_argument, NULL, 'n'}, {"seconds", required_argument, NULL, 's'},
+	{"jobs", required_argument, NULL, 'j'},	    {"short", no_argument, NULL, OPT_SHORT},
+	{"whole", no_argument, NULL, OPT_WHOLE},    {"deep", no_argument, NULL, OPT_DEEP},
+	{"tap", no_argument, NULL, OPT_TAP},	    {"replay", required_argument, NULL, 'r'},
+	{"mutation", required_argument, NULL, 'm'}, {"all-points", no_argument, NULL, 'a'},
+	{"help", no_argument, NULL, 'h'},	    {NULL},
 };
 
 static void add_standard(const struct options *options)
