@@ -4,7 +4,7 @@
 # shellcheck source=tests/cli/lib.sh disable=SC2154 # lib.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/cli/lib.sh"
 
-for command in run record report export sim doctor start stop pause resume tune status schemes top ns; do
+for command in run record report export verify sim doctor start stop pause resume tune status schemes top ns; do
 	page=$UDAMON_SOURCE/man/udamon-$command.1
 	missing=
 	for option in $("$udamon" "$command" --help | grep -oE '^ {2,6}(-., )?--[a-z-]+' | grep -oE '[a-z][a-z-]+$'); do

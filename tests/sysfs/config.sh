@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Description: the configuration file: at the start, read again, wrong, and after a restart.
-# shellcheck source=tests/sysfs/daemon.sh
+# shellcheck source=tests/sysfs/daemon.sh disable=SC2154 # daemon.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/sysfs/daemon.sh"
 
 context=$kdamonds/0/contexts/0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Description: the mounted tree as a file system: modes, errors, partial reads, writes that wait, who may
 # use it, and what becomes of the mount.
-# shellcheck source=tests/sysfs/daemon.sh
+# shellcheck source=tests/sysfs/daemon.sh disable=SC2154 # daemon.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/sysfs/daemon.sh"
 
 need_daemon

@@ -4,7 +4,7 @@
 # that are gone, a full disk.
 #
 # usage: restart.sh [KILLS]
-# shellcheck source=tests/sysfs/daemon.sh
+# shellcheck source=tests/sysfs/daemon.sh disable=SC2154 # daemon.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/sysfs/daemon.sh"
 
 kills=${1-5}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Description: the specification's rows, against the tree as the daemon mounts it.
-# shellcheck source=tests/sysfs/daemon.sh
+# shellcheck source=tests/sysfs/daemon.sh disable=SC2154 # daemon.sh sets what is used here
 . "${UDAMON_SOURCE:?}/tests/sysfs/daemon.sh"
 
 need_daemon
