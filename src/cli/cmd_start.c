@@ -13,15 +13,14 @@
 #include "system/process.h"
 
 /*
- * The number of a kernel's kdamonds can't change while one runs, and changing it throws away what is
- * staged in all. So the first start makes some to spare for later ones.
+ * The number of kdamonds can't change while one runs, and changing it throws away what is staged in all. So
+ * the first start makes some to spare for later ones.
  */
 #define SPARE_KDAMONDS "4"
 
 /* What is found while a place is looked for. */
 struct places {
 	bool free;
-	bool running;
 	bool staged;
 	struct context_address first_free;
 	unsigned int staged_one;
@@ -47,19 +46,17 @@ static int look_at(const struct tree *tree, unsigned int nr, struct places *plac
 			places->staged = true;
 			places->staged_one = k;
 		}
-		if (state == CONTEXT_ON || state == CONTEXT_PAUSED)
-			places->running = true;
 	}
 	return 0;
 }
 
 /*
- * Find a kdamond in which nothing is staged; make one if that is possible without touching the others.
+ * Find a kdamond in which nothing is staged. Where there is none at all, make some; where there are others,
+ * that would take away what is staged in them.
  */
 static int find_place(const struct tree *tree, struct context_address *address)
 {
 	struct places places;
-	char path[TREE_PATH_SIZE], number[16];
 	unsigned int nr;
 	int ret = nr_kdamonds(tree, &nr);
 
@@ -71,15 +68,10 @@ static int find_place(const struct tree *tree, struct context_address *address)
 		*address = places.first_free;
 		return 0;
 	}
-	*address = (struct context_address){.kdamond = nr};
-	/* A udamond's own file adds some and leaves the others as they are. */
-	snprintf(number, sizeof(number), "%u", nr + 1);
-	ret = tree_put_own(tree, "nr_kdamonds", number);
-	if (ret != -ENOENT)
-		return ret ? tree_failed_own(tree, "nr_kdamonds", number, ret) : 0;
 	if (!nr) {
-		ret = tree_put(tree, tree_path(path, "nr_kdamonds"), SPARE_KDAMONDS);
-		return ret ? tree_failed(tree, path, SPARE_KDAMONDS, ret) : 0;
+		*address = (struct context_address){0};
+		ret = tree_put(tree, "nr_kdamonds", SPARE_KDAMONDS);
+		return ret ? tree_failed(tree, "nr_kdamonds", SPARE_KDAMONDS, ret) : 0;
 	}
 	if (places.staged)
 		return give_up(
@@ -109,7 +101,7 @@ static int named_place(const struct tree *tree, const char *text, bool force,
 	if (ret == -ENOENT)
 		return give_up(EXIT_FAILED,
 			       "'%s': there is no such kdamond; leave it out to have a free one "
-			       "found or made",
+			       "found",
 			       text);
 	if (ret)
 		return tree_failed(tree, tree_path(path, "%u/state", address->kdamond), NULL, ret);

@@ -136,6 +136,9 @@ is "start --engine kernel: it runs" "on" "$(value 0/state)"
 make_tree 0 kernel
 try "$udamon" start --engine kernel --mount "$root" -p $$
 is "start --engine kernel: makes kdamonds when there are none, some to spare" 4 "$(value nr_kdamonds)"
+make_tree 0 own
+try "$udamon" start --mount "$root" -p $$
+is "start: in a daemon's tree likewise" 4 "$(value nr_kdamonds)"
 
 # What is staged, and what is in force.
 in_force() {
