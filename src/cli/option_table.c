@@ -94,7 +94,7 @@ const struct option_spec option_specs[] = {
 	 0, NULL, "where the tree is (default /run/udamon/sys; with --engine kernel /sys)"},
 	{"ops", 0, COMMAND_START, OPTION_NAME, AT(ops), "NAME", 0, 0, ops_words,
 	 "what is watched: vaddr (processes, the default), fvaddr (only given addresses of them), "
-	 "paddr (physical memory)"},
+	 "paddr (physical memory; with --engine kernel)"},
 	{"count", 'n', COMMAND_TOP, OPTION_COUNT, AT(count), "N", 1, UINT32_MAX, NULL,
 	 "print so many views, and end"},
 	{"context", 0, COMMAND_RECORD, OPTION_TEXT, AT(context), "K/C", 0, 0, NULL,
@@ -102,7 +102,8 @@ const struct option_spec option_specs[] = {
 	{"regions", 0, COMMAND_SCHEMES, OPTION_FLAG, AT(regions), NULL, 0, 0, NULL,
 	 "also list the regions of the next pass, which it waits for"},
 	{"scheme", 0, COMMAND_START, OPTION_SCHEME, 0, "KEY=VALUE,...", 0, 0, NULL,
-	 "act on what is found, as in action=pageout,access=0%,age=5s..max; may be repeated"},
+	 "act on what is found, as in action=pageout,access=0%,age=5s..max; may be repeated. Shares and "
+	 "times are converted once, by the intervals it starts with"},
 	{"scheme", 0, COMMAND_TUNE, OPTION_SCHEME, 0, "KEY=VALUE,...", 0, 0, NULL,
 	 "have these schemes instead of the present ones; may be repeated"},
 	{"schemes", 0, COMMAND_START | COMMAND_TUNE, OPTION_SCHEMES, 0, "FILE", 0, 0, NULL,
