@@ -151,6 +151,10 @@ static int check_usage(const struct options *opts, int argc, char **argv)
 	if (opts->nr_ranges && opts->nr_pids > 1)
 		return give_up(EXIT_USAGE, "--range needs one process: addresses are another "
 					   "process's");
+	/* The ranges would only be where it begins: it takes all mappings as soon as it has read them. */
+	if (opts->ops && !strcmp(opts->ops, "vaddr") && opts->nr_ranges)
+		return give_up(EXIT_USAGE, "--range and --ops vaddr don't go together: that "
+					   "watches all mappings; leave out --ops vaddr");
 	if (opts->ops && !strcmp(opts->ops, "fvaddr") && !opts->nr_ranges)
 		return give_up(EXIT_USAGE, "--ops fvaddr needs the addresses: --range START-END");
 	return 0;
@@ -158,9 +162,10 @@ static int check_usage(const struct options *opts, int argc, char **argv)
 
 static void add_targets(struct settings *settings, const struct options *opts)
 {
+	const char *usual = opts->nr_ranges ? "fvaddr" : "vaddr";
 	size_t nr = opts->nr_pids ? opts->nr_pids : 1;
 
-	settings_text(settings, opts->ops ? opts->ops : "vaddr", NULL, "operations");
+	settings_text(settings, opts->ops ? opts->ops : usual, NULL, "operations");
 	settings_number(settings, nr, 0, "targets/nr_targets");
 	for (size_t i = 0; i < opts->nr_pids; i++)
 		settings_number(settings, (uint64_t)opts->pids[i], UINT64_MAX,

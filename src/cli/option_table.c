@@ -93,8 +93,8 @@ const struct option_spec option_specs[] = {
 	{"mount", 0, CONTROLS | COMMAND_NS | COMMAND_RECORD, OPTION_FOLDER, AT(mount), "FOLDER", 0,
 	 0, NULL, "where the tree is (default /run/udamon/sys; with --engine kernel /sys)"},
 	{"ops", 0, COMMAND_START, OPTION_NAME, AT(ops), "NAME", 0, 0, ops_words,
-	 "what is watched: vaddr (processes, the default), fvaddr (only given addresses of them), "
-	 "paddr (physical memory; with --engine kernel)"},
+	 "what is watched: vaddr (processes, the default), fvaddr (only given addresses, the default "
+	 "with --range), paddr (physical memory; with --engine kernel)"},
 	{"count", 'n', COMMAND_TOP, OPTION_COUNT, AT(count), "N", 1, UINT32_MAX, NULL,
 	 "print so many views, and end"},
 	{"context", 0, COMMAND_RECORD, OPTION_TEXT, AT(context), "K/C", 0, 0, NULL,

@@ -76,6 +76,8 @@ refuses "start: pid and physical memory" 2 "don't go together" \
 	"$udamon" start --mount "$root" -p $$ --ops paddr
 refuses "start: fvaddr without addresses" 2 "--ops fvaddr needs the addresses" \
 	"$udamon" start --mount "$root" -p $$ --ops fvaddr
+refuses "start: addresses, and all mappings" 2 "--range and --ops vaddr don't go together" \
+	"$udamon" start --mount "$root" -p $$ --ops vaddr --range 1000-3000
 refuses "start: no such process" 1 "--pid '2147483647': there is no such process" \
 	"$udamon" start --mount "$root" -p 2147483647
 refuses "start: a kernel thread" 1 "--pid '2': a kernel thread" "$udamon" start --mount "$root" -p 2
@@ -87,7 +89,7 @@ try "$udamon" start --mount "$root" -p $$ --sample 10ms --aggr 200ms --min-regio
 is "start: status and context" "0 0/0" "$code $(cat "$scratch/out")"
 context=0/contexts/0
 attrs=$context/monitoring_attrs
-is "start: what is staged" "on 1 10000 200000 1000000 20 1000 1 $$ 1" "$(value 0/state) $(value 0/contexts/nr_contexts) $(
+is "start: what is staged" "fvaddr on 1 10000 200000 1000000 20 1000 1 $$ 1" "$(value $context/operations) $(value 0/state) $(value 0/contexts/nr_contexts) $(
 	value $attrs/intervals/sample_us) $(value $attrs/intervals/aggr_us) $(value $attrs/intervals/update_us) $(
 	value $attrs/nr_regions/min) $(value $attrs/nr_regions/max) $(value $context/targets/nr_targets) $(
 	value $context/targets/0/pid_target) $(value $context/targets/0/regions/nr_regions)"
