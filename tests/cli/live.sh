@@ -141,8 +141,8 @@ is "with intervals of a short look it is by the engine point" "auto point" \
 	"$(sqlite3 -separator ' ' p.udamon "select group_concat(value, ' ') from (select value from meta where key in ('engine', 'engine_asked') order by key desc)")"
 succeeds "record within a budget" \
 	"$udamon" record -q -p $pid --for 4s --sample 5ms --aggr 10ms --min-regions 500 --budget 0.5% -o budget.udamon
-# By so much, on a slow machine, that no longer window may have ended yet: then there are the fewer.
-is "it lengthens the sampling interval" 1 "$(sqlite3 budget.udamon 'select max(floor_us) > 5000 and count(*) < 300 from snapshot')"
+# 400 windows were asked for. The first lengthened one may be so long that it hasn't ended yet.
+is "it lengthens the sampling interval" 1 "$(sqlite3 budget.udamon 'select count(*) < 200 from snapshot')"
 is "and says so" 1 "$(sqlite3 budget.udamon "select count(*) > 0 from event where what = 'budget' and detail like '%the budget is 0.5 %'")"
 is "and so does the summary" "0.5" "$("$udamon" report --json budget.udamon | python3 -c 'import json, sys; print(json.load(sys.stdin)["budget_pct"])')"
 succeeds "record without a budget" \
