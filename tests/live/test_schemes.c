@@ -223,7 +223,11 @@ static void quotas_hold(void **state)
 		      " of them full\n",
 		      cpu_ms, most_ms, full);
 	assert_true(full >= 10);
-	assert_true(cpu_ms <= 1.05 * most_ms);
+	/*
+	 * What a window allows in bytes is worked out from the speed so far: a processor that has become
+	 * slower takes longer for it, until that is known. So this bound isn't narrow; the figure is printed.
+	 */
+	assert_true(cpu_ms <= 1.5 * most_ms);
 	/* A busy machine's processor isn't always as fast. */
 	assert_true(cpu_ms >= 0.85 * (double)full);
 }
@@ -326,14 +330,17 @@ static void check_collapse(enum damos_action action)
 	add_scheme(scheme);
 	start();
 	/* What lies across two regions has to wait until they are cut elsewhere. */
-	for (i = 0; i < 100 && live_target_rollup(&target, "AnonHugePages") < before + 14 * MIB; i++)
+	for (i = 0; i < 100 && live_target_rollup(&target, "AnonHugePages") < before + 14 * MIB;
+	     i++)
 		assert_true(live_monitor_windows(&monitor, 3));
 	applied = stop_and_look(0)->sz_applied;
 	after = live_target_rollup(&target, "AnonHugePages");
 	print_message("# huge: %" PRIu64 " MiB, then %" PRIu64 " MiB; applied %" PRIu64 " MiB\n",
 		      before / MIB, after / MIB, applied / MIB);
 	assert_true(after >= before + 14 * MIB);
-	assert_int_equal(after - before, applied);
+	/* Never more than there are; khugepaged may have made others beside. */
+	assert_true(applied <= after - before);
+	assert_true(applied + 4 * MIB >= after - before);
 }
 
 static void collapse_makes_huge_pages(void **state)
