@@ -115,7 +115,9 @@ fi
 bad=
 for i in $(seq 20); do
 	rm -f cut.udamon
-	"$udamon" sim zipf --sample 1ms --aggr 20ms -o cut.udamon >/dev/null 2>"$scratch/err" &
+	# The shell has what it starts in the background ignore SIGINT, which would be lost before udamon asks.
+	env --default-signal=INT "$udamon" sim zipf --sample 1ms --aggr 20ms -o cut.udamon \
+		>/dev/null 2>"$scratch/err" &
 	pid=$!
 	sleep "0.0$((RANDOM % 100))$((RANDOM % 10))"
 	signals=(INT TERM)
