@@ -440,8 +440,8 @@ static double median(const struct live_score *windows, size_t offset)
 	return (values[LIVE_WINDOWS / 2 - 1] + values[LIVE_WINDOWS / 2]) / 2;
 }
 
-void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
-		struct live_score *score)
+static void score_windows(struct live_monitor *monitor, size_t idx,
+			  const struct live_target *target, struct live_score *score)
 {
 	struct live_score windows[LIVE_WINDOWS] = {};
 	double truth = 0;
@@ -457,15 +457,29 @@ void live_score(struct live_monitor *monitor, size_t idx, const struct live_targ
 		windows[w].truth = truth / 1024;
 		score_window(&monitor->snapshots[idx][w], target, &windows[w]);
 	}
+	score->windows = monitor->nr_windows;
+	score->late = monitor->nr_late;
 	unlock(monitor);
 	score->truth = truth / 1024;
 	score->found = median(windows, offsetof(struct live_score, found));
 	score->precision = median(windows, offsetof(struct live_score, precision));
 	score->recall = median(windows, offsetof(struct live_score, recall));
 	score->unknown = median(windows, offsetof(struct live_score, unknown));
+}
+
+static void print_score(size_t idx, const struct live_score *score)
+{
 	printf("# target %zu: hot %.0f KiB, found %.0f KiB: precision %.1f %%, recall %.1f %%, "
-	       "unknown %.1f %%\n",
-	       idx, score->truth, score->found, score->precision, score->recall, score->unknown);
+	       "unknown %.1f %%; %" PRIu64 " windows, and %" PRIu64 " in which a target was late\n",
+	       idx, score->truth, score->found, score->precision, score->recall, score->unknown,
+	       score->windows, score->late);
+}
+
+void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
+		struct live_score *score)
+{
+	score_windows(monitor, idx, target, score);
+	print_score(idx, score);
 }
 
 /* All that counts as hot, and what lies within 8 MiB of the part; offsets are from its start. */
@@ -504,6 +518,30 @@ void live_print_regions(struct live_monitor *monitor, size_t idx, const struct l
 		}
 	}
 	unlock(monitor);
+}
+
+void live_assert_found(struct live_monitor *monitor, size_t idx, const struct live_target *target,
+		       double precision, double recall)
+{
+	struct live_score score;
+	unsigned int nr = LIVE_WINDOWS, step;
+	bool found;
+
+	for (step = LIVE_WINDOWS;; nr += step) {
+		assert_true(live_monitor_windows(monitor, step));
+		score_windows(monitor, idx, target, &score);
+		found = score.precision >= precision && score.recall >= recall;
+		if (found || nr >= LIVE_MOST_WINDOWS)
+			break;
+		step = LIVE_WINDOWS / 5;
+	}
+	print_score(idx, &score);
+	if (found)
+		return;
+	live_print_regions(monitor, idx, target);
+	fail_msg("target %zu: expected at least %.0f %% precision and %.0f %% recall within %u "
+		 "windows, got %.1f %% and %.1f %% in the last",
+		 idx, precision, recall, nr, score.precision, score.recall);
 }
 
 pid_t live_start_with_number(pid_t number)

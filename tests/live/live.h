@@ -24,7 +24,12 @@
  */
 #define LIVE_MIN_REGIONS 100
 #define LIVE_WINDOWS	 10 /* kept, the last ones */
-#define LIVE_MAX_EVENTS	 64
+/*
+ * By then the edges are found. Cuts being random, it takes a few windows most often and some ten now and
+ * then; more where several targets share the regions.
+ */
+#define LIVE_MOST_WINDOWS 150
+#define LIVE_MAX_EVENTS	  64
 
 /* A part of a target's memory, as it declared it. */
 struct live_part {
@@ -145,10 +150,20 @@ struct live_score {
 	double unknown;	  /* of the hot parts: per cent of samples nobody can say anything about */
 	double found;	  /* KiB */
 	double truth;	  /* KiB */
+	/* Of the monitor, since it was started. */
+	uint64_t windows; /* judged */
+	uint64_t late;	  /* left out */
 };
 
 void live_score(struct live_monitor *monitor, size_t idx, const struct live_target *target,
 		struct live_score *score);
+
+/*
+ * From now on, and within LIVE_MOST_WINDOWS windows, LIVE_WINDOWS in a row must come whose medians are at
+ * least @precision and @recall per cent; else the test fails.
+ */
+void live_assert_found(struct live_monitor *monitor, size_t idx, const struct live_target *target,
+		       double precision, double recall);
 
 /* Show the regions around the hot parts in the windows kept, for whoever looks into a failure. */
 void live_print_regions(struct live_monitor *monitor, size_t idx, const struct live_target *target);

@@ -23,8 +23,6 @@
 #define AGGR_US	  200000
 #define MIB	  (1ULL << 20)
 
-/* Regions have edges of their own until they have found the parts'. */
-#define ADAPT	   10
 #define GOOD_BYTES 95.0
 #define SECONDS	   20
 #define KILLS	   20
@@ -86,16 +84,9 @@ static void watch(const char *options)
  */
 static void assert_right(void)
 {
-	struct live_score score;
 	uint64_t wrong;
 
-	assert_true(live_monitor_windows(&monitor, ADAPT + LIVE_WINDOWS));
-	live_score(&monitor, 0, &target, &score);
-	if ((!churning && score.precision < GOOD_BYTES) || score.recall < GOOD_BYTES) {
-		live_print_regions(&monitor, 0, &target);
-		fail_msg("expected at least %.0f %% precision and recall, got %.1f %% and %.1f %%",
-			 GOOD_BYTES, score.precision, score.recall);
-	}
+	live_assert_found(&monitor, 0, &target, churning ? 0 : GOOD_BYTES, GOOD_BYTES);
 	wrong = __atomic_load_n(&wrongly_hot, __ATOMIC_ACQUIRE);
 	if (wrong > MOST_WRONG)
 		fail_msg("expected at most %llu bytes of idle memory called touched, got %lu",

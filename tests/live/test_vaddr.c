@@ -71,22 +71,13 @@ static void watch_long_enough(void)
 
 static void assert_found(size_t idx)
 {
-	struct live_score score;
-
-	live_score(&monitor, idx, &targets[idx], &score);
-	if (score.precision >= GOOD_BYTES && score.recall >= GOOD_BYTES)
-		return;
-	live_print_regions(&monitor, idx, &targets[idx]);
-	fail_msg("target %zu: expected at least %.0f %% precision and recall, got %.1f %% "
-		 "and %.1f %%",
-		 idx, GOOD_BYTES, score.precision, score.recall);
+	live_assert_found(&monitor, idx, &targets[idx], GOOD_BYTES, GOOD_BYTES);
 }
 
 static void check_pattern(const char *options)
 {
 	live_target_start(&targets[0], options);
 	watch(1);
-	watch_long_enough();
 	assert_found(0);
 }
 
@@ -123,7 +114,6 @@ static void finds_huge_pages_and_leaves_them_whole(void **state)
 		skip();
 	}
 	watch(1);
-	watch_long_enough();
 	assert_found(0);
 	after = live_target_rollup(&targets[0], "AnonHugePages");
 	assert_int_equal(after, before);
@@ -211,10 +201,8 @@ static void follows_growing_and_shrinking_memory(void **state)
 	assert_true(live_monitor_windows(&monitor, 2));
 	live_target_command(&targets[0], "grow 16");
 	assert_true(live_monitor_event(&monitor, "layout", SECONDS));
-	watch_long_enough();
 	assert_found(0);
 	live_target_command(&targets[0], "shrink");
-	watch_long_enough();
 	assert_found(0);
 }
 
@@ -225,7 +213,6 @@ static void follows_an_exec(void **state)
 	assert_true(live_monitor_windows(&monitor, 2));
 	live_target_command(&targets[0], "exec");
 	assert_true(live_monitor_event(&monitor, "exec", SECONDS));
-	watch_long_enough();
 	assert_found(0);
 	assert_int_equal(live_monitor_nr_events(&monitor, "exec"), 1);
 }
@@ -267,12 +254,10 @@ static void watches_five_processes(void **state)
 	for (i = 0; i < 5; i++)
 		live_target_start(&targets[i], options[i]);
 	watch(5);
-	watch_long_enough();
 	for (i = 0; i < 4; i++)
 		assert_found(i);
 	/* One of them goes: the others are watched on. */
 	live_target_stop(&targets[0]);
-	watch_long_enough();
 	for (i = 1; i < 4; i++)
 		assert_found(i);
 }
