@@ -13,6 +13,7 @@
 
 #include "cli/message.h"
 #include "cli/output.h"
+#include "record/replacement.h"
 
 static int cannot_write(void)
 {
@@ -21,28 +22,13 @@ static int cannot_write(void)
 	return give_up(EXIT_FAILED, "cannot write to standard output: %s", strerror(errno));
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 int output_text(const char *text, size_t size)
 {
 	int ret = output_flush();
 
 	if (ret)
 		return ret;
-	ret = write_all(STDOUT_FILENO, text, size);
+	ret = file_write_all(STDOUT_FILENO, text, size);
 	if (!ret)
 		return 0;
 	errno = -ret;
@@ -59,21 +45,15 @@ int output_flush(void)
 /* Into a new file beside @path, which then takes its place. */
 static int replace_file(const char *path, const char *text, size_t size)
 {
-	char temporary[PATH_MAX];
-	int fd, ret;
+	struct replacement replacement;
+	int ret = replacement_begin(&replacement, path);
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
-		return -ENAMETOOLONG;
-	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
-	if (fd < 0)
-		return -errno;
-	ret = write_all(fd, text, size);
-	if (close(fd) && !ret)
-		ret = -errno;
-	if (!ret && rename(temporary, path))
-		ret = -errno;
 	if (ret)
-		unlink(temporary);
+		return ret;
+	ret = file_write_all(replacement.fd, text, size);
+	if (!ret)
+		return replacement_commit(&replacement, 0);
+	replacement_drop(&replacement);
 	return ret;
 }
 
@@ -85,7 +65,7 @@ static int write_special(const char *path, const char *text, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	ret = write_all(fd, text, size);
+	ret = file_write_all(fd, text, size);
 	if (close(fd) && !ret)
 		ret = -errno;
 	return ret;

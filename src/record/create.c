@@ -10,6 +10,7 @@
 
 #include "record/create.h"
 #include "record/database.h"
+#include "record/replacement.h"
 
 #define CANT_CREATE  "can't create the record"
 #define CANT_REPLACE "can't replace the record"
@@ -161,23 +162,19 @@ static int check_place(const char *path, bool *replace, struct damon_error *err)
 	return kind == RECORD_FILE_RECORD ? check_old_record(path, err) : 0;
 }
 
-/* Follow a symbolic link, so that what it points to is replaced, and not the link. */
 static int resolve(const char *path, char **real, struct damon_error *err)
 {
-	struct stat st;
+	int rc;
 
 	if (!*path)
 		return damon_error_set(err, -EINVAL, CANT_CREATE " '': the name is empty");
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
-		*real = realpath(path, NULL);
-		if (!*real)
-			return damon_error_set(err, -errno,
-					       CANT_CREATE " '%s': the symbolic link leads nowhere",
-					       path);
-		return 0;
-	}
-	*real = strdup(path);
-	return *real ? 0 : record_fail(err, -ENOMEM, CANT_CREATE, path);
+	rc = replacement_resolve(path, real);
+	if (rc == -ENOMEM)
+		return record_fail(err, rc, CANT_CREATE, path);
+	if (rc)
+		return damon_error_set(err, rc,
+				       CANT_CREATE " '%s': the symbolic link leads nowhere", path);
+	return 0;
 }
 
 static int write_schema(const char *temporary, const char *path, bool sync, struct damon_error *err)
@@ -203,9 +200,8 @@ static int write_schema(const char *temporary, const char *path, bool sync, stru
 	return rc;
 }
 
-/* From here on the record is there. A new one must not replace what came up meanwhile. */
-static int put_in_place(const char *temporary, const char *path, bool replace,
-			struct damon_error *err)
+/* Nothing that SQLite would take for the new record's newest part may lie beside its place. */
+static int remove_leftovers(const char *path, struct damon_error *err)
 {
 	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
 		int rc = remove_leftover(path, i, err);
@@ -213,51 +209,46 @@ static int put_in_place(const char *temporary, const char *path, bool replace,
 		if (rc)
 			return rc;
 	}
-	if (!replace) {
-		if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-			return 0;
-		if (errno != EINVAL && errno != ENOSYS)
-			return fail_create(err, errno, path);
+	return 0;
+}
+
+/* A new record must not replace what came up meanwhile. */
+static int make_in_place(const char *path, const char *real, bool sync, bool replace,
+			 struct damon_error *err)
+{
+	struct replacement replacement;
+	int rc = replacement_begin(&replacement, real);
+
+	if (rc)
+		return fail_create(err, -rc, path);
+	rc = write_schema(replacement.temporary, path, sync, err);
+	if (!rc)
+		rc = remove_leftovers(real, err);
+	if (rc) {
+		record_file_remove(replacement.temporary);
+		replacement_drop(&replacement);
+		return rc;
 	}
-	return rename(temporary, path) == 0 ? 0 : fail_create(err, errno, path);
+	rc = replacement_commit(&replacement, (replace ? 0 : REPLACEMENT_NEW) |
+						      (sync ? 0 : REPLACEMENT_UNSYNCED));
+	return rc ? fail_create(err, -rc, real) : 0;
 }
 
 int record_file_create(const char *path, bool sync, char **real, struct damon_error *err)
 {
-	char *temporary = NULL;
 	bool replace;
-	int rc, fd;
+	int rc;
 
 	*real = NULL;
 	rc = resolve(path, real, err);
 	if (!rc)
 		rc = check_place(*real, &replace, err);
-	if (rc)
-		goto out;
-	if (asprintf(&temporary, "%s.XXXXXX", *real) < 0) {
-		temporary = NULL;
-		rc = record_fail(err, -ENOMEM, CANT_CREATE, path);
-		goto out;
-	}
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		rc = fail_create(err, errno, path);
-		free(temporary);
-		temporary = NULL;
-		goto out;
-	}
-	close(fd);
-	rc = write_schema(temporary, path, sync, err);
 	if (!rc)
-		rc = put_in_place(temporary, *real, replace, err);
-out:
+		rc = make_in_place(path, *real, sync, replace, err);
 	if (rc) {
-		if (temporary)
-			record_file_remove(temporary);
 		free(*real);
 		*real = NULL;
 	}
-	free(temporary);
 	return rc;
 }
 

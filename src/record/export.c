@@ -10,6 +10,7 @@
 #include "record/database.h"
 #include "record/export.h"
 #include "record/export_format.h"
+#include "record/replacement.h"
 
 #define CANT_WRITE "can't write the export to"
 
@@ -74,31 +75,26 @@ static int export_and_close(struct record_reader *reader, enum record_format for
 static int export_and_rename(struct record_reader *reader, enum record_format format,
 			     const char *path, struct damon_error *err)
 {
-	char *temporary = NULL;
-	int fd, rc;
+	struct replacement replacement;
+	int rc = replacement_begin(&replacement, path), fd;
 
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return record_fail(err, -ENOMEM, CANT_WRITE, path);
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		rc = record_fail(err, -errno, CANT_WRITE, path);
-		free(temporary);
+	if (rc)
+		return record_fail(err, rc, CANT_WRITE, path);
+	fd = fcntl(replacement.fd, F_DUPFD_CLOEXEC, 0);
+	rc = fd < 0 ? record_fail(err, -errno, CANT_WRITE, path)
+		    : export_and_close(reader, format, fd, path, err);
+	if (rc) {
+		replacement_drop(&replacement);
 		return rc;
 	}
-	rc = export_and_close(reader, format, fd, path, err);
-	if (!rc && rename(temporary, path) < 0)
-		rc = record_fail(err, -errno, CANT_WRITE, path);
-	if (rc)
-		unlink(temporary);
-	free(temporary);
-	return rc;
+	rc = replacement_commit(&replacement, 0);
+	return rc ? record_fail(err, rc, CANT_WRITE, path) : 0;
 }
 
 int record_export_file(struct record_reader *reader, enum record_format format, const char *path,
 		       struct damon_error *err)
 {
 	enum record_file_kind kind = RECORD_FILE_FOREIGN;
-	char *real = NULL;
 	struct stat st;
 	int fd, rc;
 
@@ -116,12 +112,7 @@ int record_export_file(struct record_reader *reader, enum record_format format, 
 					       CANT_WRITE " '%s': that is a record, which an "
 							  "export would destroy",
 					       path);
-		/* A symbolic link stays one. */
-		real = realpath(path, NULL);
-		rc = real ? export_and_rename(reader, format, real, err)
-			  : record_fail(err, -errno, CANT_WRITE, path);
-		free(real);
-		return rc;
+		return export_and_rename(reader, format, path, err);
 	}
 	/* A device, a pipe: there is nothing to replace. */
 	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);

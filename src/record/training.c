@@ -21,6 +21,7 @@
 
 #include <udamon/ops.h>
 
+#include "record/replacement.h"
 #include "record/training.h"
 
 #define VERSION	     1
@@ -208,21 +209,6 @@ unsigned char *training_encode(const struct damon_training *training, size_t *si
 	return file;
 }
 
-/* Follow a symbolic link, so that what it points to is replaced, and not the link. */
-static int resolve(const char *path, char **real)
-{
-	struct stat st;
-
-	if (!*path)
-		return -ENOENT;
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
-		*real = realpath(path, NULL);
-		return *real ? 0 : -errno;
-	}
-	*real = strdup(path);
-	return *real ? 0 : -ENOMEM;
-}
-
 /* Only an older one of its kind, or an empty file, is replaced. */
 static int check_place(const char *path)
 {
@@ -245,81 +231,29 @@ static int check_place(const char *path)
 	return -EEXIST;
 }
 
-static int write_all(int fd, const unsigned char *data, size_t size)
-{
-	ssize_t done;
-
-	while (size) {
-		done = write(fd, data, size);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		data += done;
-		size -= (size_t)done;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* The new name is as safe as the content. Some file systems can't; then it is as safe as they make it. */
-static int sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder;
-	int fd, rc = 0;
-
-	folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-	if (!folder)
-		return -ENOMEM;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(folder);
-	if (fd < 0)
-		return 0; /* a folder that may be written to but not read */
-	if (fsync(fd) < 0 && errno != EINVAL)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 /* Puts @data in the place of @path; without @data only sees whether that could be. */
 static int replace(const char *path, const unsigned char *data, size_t size)
 {
-	char *temporary = NULL;
-	int fd, rc;
+	struct replacement replacement;
+	int rc = check_place(path);
 
-	rc = check_place(path);
+	if (!rc)
+		rc = replacement_begin(&replacement, path);
 	if (rc)
 		return rc;
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkostemp(temporary, O_CLOEXEC); /* for the owner only */
-	if (fd < 0) {
-		rc = -errno;
-		free(temporary);
-		return rc;
+	if (data) {
+		rc = file_write_all(replacement.fd, data, size);
+		if (!rc)
+			return replacement_commit(&replacement, 0);
 	}
-	if (data)
-		rc = write_all(fd, data, size);
-	if (close(fd) < 0 && !rc)
-		rc = -errno;
-	if (data && !rc && rename(temporary, path) < 0)
-		rc = -errno;
-	if (rc || !data)
-		unlink(temporary);
-	else
-		rc = sync_folder(path);
-	free(temporary);
+	replacement_drop(&replacement);
 	return rc;
 }
 
 static int save(const char *path, const unsigned char *data, size_t size, struct damon_error *err)
 {
-	char *real = NULL;
-	int rc = resolve(path, &real);
+	int rc = replace(path, data, size);
 
-	if (!rc)
-		rc = replace(real, data, size);
-	free(real);
 	if (rc == -EEXIST)
 		return damon_error_set(err, rc,
 				       CANT_SAVE
