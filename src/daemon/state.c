@@ -57,6 +57,28 @@ static int ask(sqlite3 *db, const char *sql, char *text, size_t size)
 	return rc;
 }
 
+/* All tables and what else there is, as text: other programs' would be read, too, and a view never end. */
+#define ASK_SCHEMA                                                                                 \
+	"SELECT count(*) || ':' || group_concat(sql, ';') FROM"                                    \
+	" (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name)"
+
+/* Whether the tables are those of schema[]; *@rc: of asking. */
+static bool has_our_tables(sqlite3 *db, int *rc)
+{
+	char ours[2048], theirs[2048];
+	sqlite3 *model = NULL;
+
+	*rc = ask(db, ASK_SCHEMA, theirs, sizeof(theirs));
+	if (*rc == SQLITE_OK)
+		*rc = sqlite3_open(":memory:", &model);
+	if (*rc == SQLITE_OK)
+		*rc = execute(model, schema);
+	if (*rc == SQLITE_OK)
+		*rc = ask(model, ASK_SCHEMA, ours, sizeof(ours));
+	sqlite3_close(model);
+	return *rc == SQLITE_OK && !strcmp(ours, theirs);
+}
+
 /* Which of the files that can't be used it is; NULL: it can. */
 static const char *what_is_wrong(sqlite3 *db, int *rc)
 {
@@ -76,7 +98,7 @@ static const char *what_is_wrong(sqlite3 *db, int *rc)
 		if (strcmp(answer, questions[i].expected))
 			return questions[i].wrong;
 	}
-	return NULL;
+	return has_our_tables(db, rc) || *rc != SQLITE_OK ? NULL : "it has other tables";
 }
 
 static int make_new(sqlite3 *db)
@@ -108,6 +130,10 @@ static int configure(sqlite3 *db)
 	return rc;
 }
 
+/*
+ * Opens what is there, or makes it. *@wrong: why it can't be used, which is no matter of reading it
+ * or of this process; NULL: the result says all.
+ */
 static int open_database(sqlite3 **db, const char *path, const char **wrong)
 {
 	struct stat st;
@@ -127,7 +153,10 @@ static int open_database(sqlite3 **db, const char *path, const char **wrong)
 		rc = configure(*db);
 	if (rc == SQLITE_NOTADB)
 		*wrong = "it is no state file";
-	else if (rc == SQLITE_CORRUPT || (rc == SQLITE_OK && !*wrong && chmod(path, 0600)))
+	else if (rc == SQLITE_READONLY && !access(path, W_OK))
+		*wrong = "it is of another version of SQLite";
+	else if (record_database_errno(rc) == -EBADMSG ||
+		 (rc == SQLITE_OK && !*wrong && chmod(path, 0600)))
 		*wrong = "it is damaged";
 	return rc;
 }
@@ -173,29 +202,50 @@ static int make_folder(const char *path, struct damon_error *err)
 	return 0;
 }
 
-static int open_or_begin(struct state *state, struct damon_error *err)
+static int open_state(struct state *state, const char **wrong, struct damon_error *err)
 {
-	const char *wrong;
-	int rc, ret;
+	int rc = open_database(&state->db, state->path, wrong);
 
-	rc = open_database(&state->db, state->path, &wrong);
-	if (wrong) {
-		sqlite3_close(state->db);
-		state->db = NULL;
-		ret = move_aside(state->path, wrong, err);
-		if (ret)
-			return ret;
-		rc = open_database(&state->db, state->path, &wrong);
-	}
 	if (rc == SQLITE_BUSY)
 		return damon_error_set(err, -EBUSY,
 				       "the state file '%s' is in use by another udamond; stop "
 				       "that one first, or name another file with --state",
 				       state->path);
-	if (rc != SQLITE_OK)
+	if (rc != SQLITE_OK && !*wrong)
 		return record_database_fail(err, state->db, rc, "cannot open the state file",
 					    state->path);
 	return 0;
+}
+
+/* A new file in the place of one that is of no use, which is kept as it is, log included. */
+static int begin_anew(struct state *state, const char *wrong, struct damon_error *err)
+{
+	int ret;
+
+	sqlite3_db_config(state->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(state->db);
+	state->db = NULL;
+	ret = move_aside(state->path, wrong, err);
+	if (!ret)
+		ret = open_state(state, &wrong, err);
+	if (!ret && wrong)
+		ret = damon_error_set(err, -EIO, "cannot make the state file '%s': %s", state->path,
+				      wrong);
+	return ret;
+}
+
+static int open_and_load(struct state *state, struct damon_lib *lib, struct saved *saved,
+			 struct damon_error *err)
+{
+	const char *wrong;
+	int ret = open_state(state, &wrong, err);
+
+	if (!ret && !wrong) {
+		ret = state_load(state, lib, saved, err);
+		if (ret == -EBADMSG)
+			wrong = "it is damaged";
+	}
+	return wrong ? begin_anew(state, wrong, err) : ret;
 }
 
 int state_open(struct state **state, const char *path, struct damon_lib *lib, struct saved *saved,
@@ -211,9 +261,7 @@ int state_open(struct state **state, const char *path, struct damon_lib *lib, st
 	}
 	ret = make_folder(path, err);
 	if (!ret)
-		ret = open_or_begin(new, err);
-	if (!ret)
-		ret = state_load(new, lib, saved, err);
+		ret = open_and_load(new, lib, saved, err);
 	if (ret) {
 		state_close(new);
 		return ret;

@@ -44,7 +44,7 @@ int saved_add(struct saved *saved, const char *path, const char *value);
  * @lib:	of the training in it
  *
  * A file that is damaged, of another program, or of another version is moved aside, never deleted, which
- * is logged; a new one is begun. So is training that can't be read left out.
+ * is logged; a new one is begun. Training that can't be read is left out, and that logged, too.
  * Return: 0; -EBUSY (another process has it); -errno, with a text.
  */
 int state_open(struct state **state, const char *path, struct damon_lib *lib, struct saved *saved,

@@ -193,14 +193,17 @@ static int load_kdamond(sqlite3_stmt *row, void *data)
 	struct loading *loading = data;
 	struct saved *saved = loading->saved;
 	struct knowledge *list = grow(saved->running, saved->nr_running, sizeof(*list));
+	int64_t number = sqlite3_column_int64(row, 0);
 	struct knowledge *knowledge;
 
 	if (!list)
 		return SQLITE_NOMEM;
 	saved->running = list;
+	if (number < 0 || number > UINT32_MAX)
+		return SQLITE_CORRUPT;
 	knowledge = &list[saved->nr_running];
 	*knowledge = (struct knowledge){
-		.kdamond = (uint32_t)sqlite3_column_int64(row, 0),
+		.kdamond = (uint32_t)number,
 		.budget_bp = (uint64_t)sqlite3_column_int64(row, 2),
 		.in_force = strdup(text_of(row, 3)),
 	};

@@ -9,77 +9,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include <udamon/ops.h>
-
 #include "fuzz.h"
+#include "made_up.h"
 #include "sysfs/tree.h"
 
 #define KDAMONDS   "/kernel/mm/damon/admin/kdamonds/"
-#define PAGE	   4096ULL
 #define MAX_WRITES 64
-
-/* Made-up processes, of which everything can be asked. */
-
-static int init(struct damon_ctx *ctx)
-{
-	ctx->access_unit = 1;
-	return 0;
-}
-
-static int init_target(struct damon_ctx *ctx, struct damon_target *target)
-{
-	const struct damon_addr_range range = {PAGE, 1024 * PAGE};
-
-	if (damon_nr_regions(target))
-		return 0;
-	return damon_set_regions(target, &range, 1, ctx->attrs.min_region_sz);
-}
-
-static int no_access(struct damon_ctx *ctx, struct damon_target *target,
-		     const struct damon_batch *batch)
-{
-	(void)ctx, (void)target;
-	if (batch->access)
-		memset(batch->access, 0, batch->nr * sizeof(*batch->access));
-	return 0;
-}
-
-static int all_hit(struct damon_ctx *ctx, struct damon_target *target,
-		   const struct damon_probe *probe, const struct damon_batch *batch, uint8_t *hit)
-{
-	(void)ctx, (void)target, (void)probe;
-	memset(hit, 1, batch->nr);
-	return 0;
-}
-
-static int apply(struct damon_ctx *ctx, struct damon_target *target,
-		 const struct damon_addr_range *ar, const struct damos *scheme,
-		 uint64_t *sz_applied, uint64_t *sz_filter_passed)
-{
-	(void)ctx, (void)target, (void)scheme;
-	*sz_applied = *sz_filter_passed = ar->end - ar->start;
-	return 0;
-}
-
-static bool valid(struct damon_ctx *ctx, struct damon_target *target)
-{
-	(void)ctx, (void)target;
-	return true;
-}
-
-static const struct damon_operations vaddr = {
-	.id = DAMON_OPS_VADDR,
-	.name = "vaddr",
-	.init = init,
-	.init_target = init_target,
-	.prepare_access_checks = no_access,
-	.check_accesses = no_access,
-	.check_probe = all_hit,
-	.actions = UINT32_MAX,
-	.filters = UINT32_MAX,
-	.apply_scheme = apply,
-	.target_valid = valid,
-};
 
 struct run {
 	struct damon_port *port;
@@ -159,7 +94,7 @@ static void run_main(void *arg)
 	int nr = 0;
 
 	MUST(!damon_lib_new(&host.lib, run->port));
-	MUST(!damon_register_ops(host.lib, &vaddr, NULL));
+	MUST(!damon_register_ops(host.lib, &made_up, NULL));
 	MUST(!sysfs_tree_new(&run->tree, &host));
 	while ((line = strsep(&rest, "\n")) && nr++ < MAX_WRITES)
 		write_line(run, line);

@@ -100,13 +100,16 @@ is "a target that is gone is dropped" "off 1" \
 stop_daemon
 
 # Files that are none, or broken.
-for what in damaged foreign; do
-	if [ $what = damaged ]; then
-		dd if=/dev/urandom of="$state" bs=1024 seek=2 count=8 conv=notrunc status=none
-	else
+for what in damaged truncated foreign changed; do
+	case $what in
+	damaged) dd if=/dev/urandom of="$state" bs=1024 seek=2 count=8 conv=notrunc status=none ;;
+	truncated) truncate -s 6000 "$state" ;;
+	foreign)
 		rm -f "$state"*
 		sqlite3 "$state" 'CREATE TABLE a(b); INSERT INTO a VALUES(1)'
-	fi
+		;;
+	changed) sqlite3 "$state" "DROP TABLE scheme; CREATE VIEW scheme AS SELECT 1 AS kdamond" >/dev/null ;;
+	esac
 	sum=$(sha256sum <"$state")
 	start_daemon
 	is "a $what state file is moved aside, whole" "$sum" "$(sha256sum <"$(ls "$state".aside-*-"$daemon")")"

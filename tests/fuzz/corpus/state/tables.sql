@@ -1,0 +1,3 @@
+DROP TABLE staged;
+CREATE VIEW staged(seq, path, value) AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, 'a', 'b' FROM n;
+CREATE TRIGGER again AFTER INSERT ON kdamond BEGIN DELETE FROM meta; END;
