@@ -62,9 +62,9 @@ struct damon_batch {
  * @actions:	bit (1 << &enum damos_action) for each action @apply_scheme can do; DAMOS_STAT is
  *		always possible
  * @filters:	bit (1 << &enum damos_filter_type) for each filter it can test
- * @apply_scheme: do @scheme's action to @ar, a region of @target, except where the filters of
- *		&damos.filters that the core doesn't handle reject it (unless
- *		&damos.core_filters_allowed). *@sz_applied: bytes it really was done to, measured;
+ * @apply_scheme: do @scheme's action to @ar, a region of @target (with a quota of time, a part of
+ *		one), except where the filters of &damos.filters that the core doesn't handle reject it
+ *		(unless &damos.core_filters_allowed). *@sz_applied: bytes it really was done to, measured;
  *		*@sz_filter_passed: bytes that passed the filters. Both are 0 before. -errno: tried in
  *		vain. With DAMOS_STAT only called when there are such filters. Optional.
  * @eligible_mem_bp: share of the bytes of @scheme's pattern that lie in node @nid; optional

@@ -93,7 +93,8 @@ enum damos_quota_goal_tuner {
 /**
  * struct damos_quota - how much a scheme may do in a quota window
  * @reset_interval_ms: length of the window; 0: every application is one
- * @ms:		processor time; 0: no limit
+ * @ms:		processor time; 0: no limit. Once it is used up, the window's quota is, whatever
+ *		the bytes; large regions are worked off in steps, between which the clock is read.
  * @sz:		bytes; 0: no limit
  * @nr_goals, @goals: the limit is also tuned towards these
  * @tuner:	how
@@ -101,7 +102,8 @@ enum damos_quota_goal_tuner {
  * @weight_nr_accesses, @weight_age: shares of both in it; both 0: no priorities
  * @fail_charge_num, @fail_charge_denom: a byte that was tried in vain is charged as num / denom
  *		bytes; denom 0: in full
- * @esz:	the effective limit in bytes that came of all this; the core's to write
+ * @esz:	the effective limit in bytes that came of all this when the window began (of @ms: by
+ *		the speed measured so far); the core's to write
  */
 struct damos_quota {
 	uint64_t reset_interval_ms;
@@ -210,12 +212,14 @@ struct damos_stat {
 
 /* What a quota has learned and where it stands; private to the core. */
 struct damos_quota_state {
-	bool begun;	       /* there is a window */
-	uint64_t window_ns;    /* context time when it began */
-	uint64_t charged_sz;   /* in it */
-	uint64_t esz_bp;       /* what the tuner arrived at, 1/10,000 byte */
-	uint64_t timed_sz;     /* bytes tried, over all windows, */
-	uint64_t timed_ns;     /* and the processor time that took */
+	bool begun;	     /* there is a window */
+	uint64_t window_ns;  /* context time when it began */
+	uint64_t charged_sz; /* in it */
+	uint64_t spent_sz;   /* in it, with a limit of time: bytes tried, */
+	uint64_t spent_ns;   /* and the processor time that took */
+	uint64_t esz_bp;     /* what the tuner arrived at, 1/10,000 byte */
+	uint64_t timed_sz;   /* the same over all windows */
+	uint64_t timed_ns;
 	bool go_on;	       /* the next pass goes on after what was charged last: */
 	uint32_t go_on_target; /* in this target (its id), */
 	uint64_t go_on_addr;   /* from here */

@@ -15,15 +15,30 @@
 /* Taken for the throughput of an action that wasn't measured yet: 1,024 pages a millisecond. */
 #define ASSUMED_PER_MS (1024 * 4096)
 
+/*
+ * Of a window's time, one step takes a quarter of what is left, but not less than 1/32 of the whole, if the
+ * speed stays what it was in this window. So what becomes up to four times slower exceeds the time by an error
+ * in the last steps only. A dozen steps fill a window; more would be too many, for each has a price of its own.
+ */
+#define STEP_SHARE	4
+#define LAST_STEP_SHARE 32
+
 bool damon_quota_limits(const struct damos_quota *quota)
 {
 	return quota->ms || quota->sz || quota->nr_goals;
+}
+
+static uint64_t ms_to_ns(uint64_t ms)
+{
+	return damon_mul_div(ms, 1000000, 1);
 }
 
 uint64_t damon_quota_left(const struct damos *scheme, uint64_t min_region_sz)
 {
 	uint64_t esz = scheme->quota.esz, charged = scheme->quota_state.charged_sz;
 
+	if (scheme->quota.ms && scheme->quota_state.spent_ns >= ms_to_ns(scheme->quota.ms))
+		return 0;
 	/* The largest number stands for no limit, as the tuners leave it. */
 	if (!damon_quota_limits(&scheme->quota) || esz == UINT64_MAX)
 		return UINT64_MAX;
@@ -158,7 +173,7 @@ void damon_quota_refresh(struct damon_ctx *ctx, struct damos *scheme)
 		return;
 	}
 	now_ns = context_ns(ctx);
-	window_ns = damon_mul_div(scheme->quota.reset_interval_ms, 1000000, 1);
+	window_ns = ms_to_ns(scheme->quota.reset_interval_ms);
 	if (state->begun && now_ns >= state->window_ns && now_ns - state->window_ns < window_ns)
 		return;
 	if (state->begun && !damon_quota_left(scheme, ctx->attrs.min_region_sz))
@@ -170,6 +185,7 @@ void damon_quota_refresh(struct damon_ctx *ctx, struct damos *scheme)
 		state->window_ns = now_ns;
 	state->begun = true;
 	state->charged_sz = 0;
+	state->spent_sz = state->spent_ns = 0;
 	set_effective(ctx, scheme);
 	damon_trace_esz(ctx, scheme);
 }
@@ -188,8 +204,44 @@ void damon_quota_charge(struct damos *scheme, uint64_t sz_tried, uint64_t sz_app
 	state->charged_sz = damon_add_u64(state->charged_sz, charge);
 	if (!quota->ms)
 		return;
+	state->spent_sz = damon_add_u64(state->spent_sz, sz_tried);
+	state->spent_ns = damon_add_u64(state->spent_ns, cpu_ns);
 	state->timed_sz = damon_add_u64(state->timed_sz, sz_tried);
 	state->timed_ns = damon_add_u64(state->timed_ns, cpu_ns);
+}
+
+/* What takes @ns at the speed in this window, or so far; 0: nothing was measured yet. */
+static uint64_t bytes_in(const struct damos_quota_state *state, uint64_t ns)
+{
+	bool here = state->spent_sz;
+	uint64_t sz = here ? state->spent_sz : state->timed_sz;
+	uint64_t took_ns = here ? state->spent_ns : state->timed_ns;
+
+	if (!sz)
+		return 0;
+	/* Too fast for the clock. */
+	return took_ns ? damon_mul_div(sz, ns, took_ns) : UINT64_MAX;
+}
+
+uint64_t damon_quota_step(const struct damos *scheme, const struct damon_addr_range *ar,
+			  uint64_t min_region_sz)
+{
+	uint64_t all_ns = ms_to_ns(scheme->quota.ms), spent_ns = scheme->quota_state.spent_ns;
+	uint64_t left_ns = all_ns > spent_ns ? all_ns - spent_ns : 0;
+	uint64_t step_ns = left_ns / STEP_SHARE, last_ns = all_ns / LAST_STEP_SHARE;
+	uint64_t whole = damon_range_sz(ar), sz, unit;
+
+	if (step_ns < last_ns)
+		step_ns = left_ns < last_ns ? left_ns : last_ns;
+	sz = bytes_in(&scheme->quota_state, step_ns);
+	if (sz >= whole)
+		return whole;
+	if (sz < min_region_sz)
+		sz = min_region_sz;
+	/* To a round address: what can only be acted on as a whole (a huge page) isn't cut for nothing. */
+	unit = 1ULL << (63 - __builtin_clzll(sz));
+	sz -= (ar->start + sz) & (unit - 1);
+	return sz < whole ? sz : whole;
 }
 
 /* Priorities. */

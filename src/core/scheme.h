@@ -81,8 +81,14 @@ enum damos_verdict damon_core_filters(const struct damos *scheme, uint32_t targe
 
 /* Whether there is a limit. */
 bool damon_quota_limits(const struct damos_quota *quota);
-/* How many bytes may still be tried in this window, in whole smallest regions; 0: full. */
+/* How many bytes may still be tried in this window, in whole smallest regions; 0: full, or out of time. */
 uint64_t damon_quota_left(const struct damos *scheme, uint64_t min_region_sz);
+/*
+ * With a limit of time: how many of the first bytes of @ar, which all may be tried, to try before the clock is
+ * read again. In whole smallest regions, or all.
+ */
+uint64_t damon_quota_step(const struct damos *scheme, const struct damon_addr_range *ar,
+			  uint64_t min_region_sz);
 /* A new window, if the old one is over: tune, and set the effective size. */
 void damon_quota_refresh(struct damon_ctx *ctx, struct damos *scheme);
 void damon_quota_charge(struct damos *scheme, uint64_t sz_tried, uint64_t sz_applied,

@@ -202,33 +202,59 @@ static void act(const struct pass *pass, struct damos *scheme, const struct damo
 		*sz_filter_passed = sz;
 }
 
-static void apply(const struct pass *pass, struct damos *scheme, const struct damon_region *region)
+/*
+ * The action on @region, all of which is within the quota's bytes; where time is limited, in steps until it is
+ * up. What was tried is left in @region.
+ */
+static void act_within_quota(const struct pass *pass, struct damos *scheme,
+			     struct damon_region *region, uint64_t *sz_applied,
+			     uint64_t *sz_filter_passed)
 {
 	struct damon_port *port = damon_ctx_port(pass->ctx);
+	uint64_t min_region_sz = pass->ctx->attrs.min_region_sz, end = region->ar.end;
+	/* Reading the clock costs more than looking at the region, so only where it is needed. */
+	uint64_t begun_ns = scheme->quota.ms ? port->thread_cpu_ns(port) : 0, now_ns = 0;
+	struct damon_region step = *region;
+	uint64_t sz, applied, passed;
+
+	*sz_applied = *sz_filter_passed = 0;
+	do {
+		/* Where time is virtual there is nothing to read. */
+		sz = begun_ns ? damon_quota_step(scheme, &step.ar, min_region_sz)
+			      : damon_range_sz(&step.ar);
+		step.ar.end = step.ar.start + sz;
+		act(pass, scheme, &step, &applied, &passed);
+		if (begun_ns)
+			now_ns = port->thread_cpu_ns(port);
+		if (damon_quota_limits(&scheme->quota))
+			damon_quota_charge(scheme, sz, applied, now_ns - begun_ns);
+		begun_ns = now_ns;
+		*sz_applied += applied;
+		*sz_filter_passed += passed;
+		region->ar.end = step.ar.end;
+		step.ar = (struct damon_addr_range){step.ar.end, end};
+	} while (step.ar.start < end && damon_quota_left(scheme, min_region_sz));
+}
+
+/* Cuts @region off behind what was tried of it, where that wasn't all. */
+static void apply(const struct pass *pass, struct damos *scheme, struct damon_region *region)
+{
 	struct damos_quota_state *state = &scheme->quota_state;
-	uint64_t sz = damon_range_sz(&region->ar), sz_applied, sz_filter_passed, cpu_ns = 0;
+	uint64_t sz_applied, sz_filter_passed;
 
 	if (pass->traced)
 		damon_trace_before_apply(pass->ctx, scheme, pass->target_idx, region);
-	/* Reading the clock costs more than looking at the region, so only where it is needed. */
-	if (scheme->quota.ms)
-		cpu_ns = port->thread_cpu_ns(port);
-	act(pass, scheme, region, &sz_applied, &sz_filter_passed);
-	if (scheme->quota.ms)
-		cpu_ns = port->thread_cpu_ns(port) - cpu_ns;
+	act_within_quota(pass, scheme, region, &sz_applied, &sz_filter_passed);
 	scheme->stat.nr_tried++;
-	scheme->stat.sz_tried = damon_add_u64(scheme->stat.sz_tried, sz);
+	scheme->stat.sz_tried = damon_add_u64(scheme->stat.sz_tried, damon_range_sz(&region->ar));
 	scheme->stat.nr_applied += sz_applied != 0;
 	scheme->stat.sz_applied = damon_add_u64(scheme->stat.sz_applied, sz_applied);
 	scheme->stat.sz_ops_filter_passed =
 		damon_add_u64(scheme->stat.sz_ops_filter_passed, sz_filter_passed);
-	if (damon_quota_limits(&scheme->quota)) {
-		damon_quota_charge(scheme, sz, sz_applied, cpu_ns);
-		if (!damon_quota_left(scheme, pass->ctx->attrs.min_region_sz)) {
-			state->go_on = true;
-			state->go_on_target = pass->target->id;
-			state->go_on_addr = region->ar.end;
-		}
+	if (!damon_quota_left(scheme, pass->ctx->attrs.min_region_sz)) {
+		state->go_on = true;
+		state->go_on_target = pass->target->id;
+		state->go_on_addr = region->ar.end;
 	}
 	damon_walks_region(pass->ctx->internal->kdamond, pass->target, region, scheme,
 			   sz_filter_passed);
@@ -276,26 +302,28 @@ static bool room_to_cut(const struct pass *pass)
 static void offer(struct pass *pass, struct damon_region_value *value, struct damon_region *seen,
 		  uint32_t frequency, uint32_t k)
 {
-	uint64_t sz;
+	uint64_t sz, end;
+	uint32_t age;
 	bool take;
 
 	for (; k < pass->nr_due; k++) {
 		struct damos *scheme = pass->due[k];
 
 		sz = front(pass, scheme, seen, frequency, &take);
-		if (sz < damon_range_sz(&seen->ar)) {
-			/* Without room nothing is done, rather than too much. */
-			if (!room_to_cut(pass))
-				continue;
-			pass->rests[pass->nr_rests++] = (struct damos_rest){
-				{seen->ar.start + sz, seen->ar.end}, seen->age, k};
-			seen->ar.end = seen->ar.start + sz;
-		}
-		if (!take)
+		/* Without room nothing is done, rather than too much. */
+		if ((sz < damon_range_sz(&seen->ar) || (take && scheme->quota.ms)) &&
+		    !room_to_cut(pass))
 			continue;
-		apply(pass, scheme, seen);
-		if (scheme->action != DAMOS_STAT)
+		end = seen->ar.end;
+		age = seen->age;
+		seen->ar.end = seen->ar.start + sz;
+		if (take)
+			apply(pass, scheme, seen);
+		if (take && scheme->action != DAMOS_STAT)
 			seen->age = 0;
+		if (seen->ar.end < end)
+			pass->rests[pass->nr_rests++] =
+				(struct damos_rest){{seen->ar.end, end}, age, k};
 	}
 	value->r.ar = seen->ar;
 	value->r.age = seen->age;

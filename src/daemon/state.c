@@ -16,7 +16,7 @@
 #include "record/training.h"
 
 #define APPLICATION_ID "1969515891" /* "udms" */
-#define VERSION	       "1"
+#define VERSION	       "2"
 
 static const char schema[] =
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -26,8 +26,9 @@ static const char schema[] =
 	"CREATE TABLE scheme(kdamond INTEGER NOT NULL, place INTEGER NOT NULL, nr_tried INTEGER,"
 	" sz_tried INTEGER, nr_applied INTEGER, sz_applied INTEGER, sz_ops_filter_passed INTEGER,"
 	" qt_exceeds INTEGER, nr_snapshots INTEGER, esz INTEGER, begun INTEGER, window_ns INTEGER,"
-	" charged_sz INTEGER, esz_bp INTEGER, timed_sz INTEGER, timed_ns INTEGER, go_on INTEGER,"
-	" go_on_target INTEGER, go_on_addr INTEGER, PRIMARY KEY(kdamond, place)) WITHOUT ROWID;"
+	" charged_sz INTEGER, spent_sz INTEGER, spent_ns INTEGER, esz_bp INTEGER, timed_sz INTEGER,"
+	" timed_ns INTEGER, go_on INTEGER, go_on_target INTEGER, go_on_addr INTEGER,"
+	" PRIMARY KEY(kdamond, place)) WITHOUT ROWID;"
 	"PRAGMA application_id = " APPLICATION_ID ";"
 	"PRAGMA user_version = " VERSION ";";
 
@@ -395,7 +396,8 @@ void state_put_running(struct state *state, const struct knowledge *knowledge)
 	put(state, "DELETE FROM scheme WHERE kdamond = ?", bind_number, &knowledge->kdamond);
 	for (size_t i = 0; i < knowledge->nr_schemes; i++)
 		put(state,
-		    "INSERT INTO scheme VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		    "INSERT INTO scheme VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		    " ?)",
 		    bind_scheme,
 		    &(struct scheme_row){knowledge->kdamond, i, &knowledge->schemes[i]});
 }

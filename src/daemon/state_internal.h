@@ -20,7 +20,7 @@ struct state {
 };
 
 /* The columns of a scheme after the first two, in both directions. */
-#define SCHEME_NUMBERS 17
+#define SCHEME_NUMBERS 19
 void state_scheme_to_numbers(struct scheme_knowledge *scheme, uint64_t *numbers);
 void state_scheme_from_numbers(struct scheme_knowledge *scheme, const uint64_t *numbers);
 

@@ -94,6 +94,8 @@ static void pass_scheme(bool reading, struct scheme_knowledge *scheme, uint64_t 
 		{&quota->begun, 1},
 		{&quota->window_ns, 8},
 		{&quota->charged_sz, 8},
+		{&quota->spent_sz, 8},
+		{&quota->spent_ns, 8},
 		{&quota->esz_bp, 8},
 		{&quota->timed_sz, 8},
 		{&quota->timed_ns, 8},
@@ -216,8 +218,8 @@ static int load_kdamond(sqlite3_stmt *row, void *data)
 	return each(
 		loading->state,
 		"SELECT nr_tried, sz_tried, nr_applied, sz_applied, sz_ops_filter_passed,"
-		" qt_exceeds, nr_snapshots, esz, begun, window_ns, charged_sz, esz_bp, timed_sz,"
-		" timed_ns, go_on, go_on_target, go_on_addr FROM scheme WHERE kdamond = ?"
+		" qt_exceeds, nr_snapshots, esz, begun, window_ns, charged_sz, spent_sz,"
+		" spent_ns, esz_bp, timed_sz, timed_ns, go_on, go_on_target, go_on_addr FROM scheme WHERE kdamond = ?"
 		" ORDER BY place",
 		knowledge->kdamond, load_scheme, knowledge);
 }

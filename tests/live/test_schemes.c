@@ -220,16 +220,16 @@ static void quotas_hold(void **state)
 	cpu_ms = (double)monitor.ctx->schemes[1]->quota_state.timed_ns / 1e6;
 	most_ms = (double)(seconds_ns / 250000000 + 1);
 	print_message("# ms: %.1f ms of processor time; %.0f windows of 1 ms, %" PRIu64
-		      " of them full\n",
-		      cpu_ms, most_ms, full);
+		      " of them full; %" PRIu64 " KiB tried in a millisecond\n",
+		      cpu_ms, most_ms, full,
+		      (uint64_t)((double)monitor.ctx->schemes[1]->stat.sz_tried / 1024 / cpu_ms));
 	assert_true(full >= 10);
+	assert_true(cpu_ms <= 1.05 * most_ms);
 	/*
-	 * What a window allows in bytes is worked out from the speed so far: a processor that has become
-	 * slower takes longer for it, until that is known. So this bound isn't narrow; the figure is printed.
+	 * A full window has used less where its bytes were the limit: they are those of the mean speed so
+	 * far, and on a busy machine that isn't the present one.
 	 */
-	assert_true(cpu_ms <= 1.5 * most_ms);
-	/* A busy machine's processor isn't always as fast. */
-	assert_true(cpu_ms >= 0.85 * (double)full);
+	assert_true(cpu_ms >= 0.5 * (double)full);
 }
 
 /* Is the generational reclaim in use, which doesn't keep pages on an active and an inactive list? */

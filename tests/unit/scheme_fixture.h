@@ -17,7 +17,9 @@ struct scheme_world {
 	struct damon_addr_range done[MAX_DONE]; /* what apply_scheme() was asked for, in order */
 	size_t nr_done;
 	uint64_t cpu_ns_per_page; /* the action's processor time */
-	uint64_t cpu_ns;
+	uint64_t slow_page;	  /* from here on (0: nowhere) it is so many times as much: */
+	uint64_t slow_times;
+	uint64_t cpu_ns; /* the thread's, 0 stands for virtual time */
 	bool in_vain;	 /* nothing is applied */
 	uint64_t metric; /* every metric of the port */
 	int metric_err;
@@ -28,12 +30,18 @@ static int64_t note_apply(struct test_script *script, const struct damon_addr_ra
 			  const struct damos *scheme, uint64_t *passed)
 {
 	struct scheme_world *w = script->data;
+	uint64_t slow;
 
 	(void)scheme;
 	(void)passed;
 	assert_in_range(w->nr_done, 0, MAX_DONE - 1);
 	w->done[w->nr_done++] = *ar;
 	w->cpu_ns += (ar->end - ar->start) / TEST_PAGE * w->cpu_ns_per_page;
+	if (w->slow_page && ar->end > w->slow_page * TEST_PAGE) {
+		slow = w->slow_page * TEST_PAGE > ar->start ? w->slow_page * TEST_PAGE : ar->start;
+		w->cpu_ns +=
+			(ar->end - slow) / TEST_PAGE * w->cpu_ns_per_page * (w->slow_times - 1);
+	}
 	return w->in_vain ? 0 : (int64_t)(ar->end - ar->start);
 }
 
@@ -61,6 +69,7 @@ static void scheme_world_init(struct scheme_world *w)
 	static const struct damon_addr_range pages = TEST_RANGE(0, 1000);
 
 	memset(w, 0, sizeof(*w));
+	w->cpu_ns = 1;
 	test_world_init(&w->world);
 	w->world.script.data = w;
 	w->world.script.apply = note_apply;

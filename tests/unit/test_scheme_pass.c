@@ -284,7 +284,8 @@ static void regions_up_to_the_last_address_are_handled(void **state)
 	put(&w, regions, 2);
 	scheme->next_apply_sis = 0;
 	scheme_pass(&w, 100);
-	assert_int_equal(w.nr_done, 2);
+	/* The first page tells that the clock stands still. */
+	assert_int_equal(w.nr_done, 3);
 	assert_int_equal(scheme->stat.sz_tried, UINT64_MAX);
 	assert_int_equal(scheme->quota.esz, UINT64_MAX);
 	scheme->next_apply_sis = 0;
