@@ -194,19 +194,7 @@ static inline uint64_t get_number(struct tree_world *w, const char *path)
 
 static inline void sleep_ms(struct tree_world *w, uint64_t ms)
 {
-	struct damon_port *port = &w->port.port;
-	uint64_t deadline_ns = port->now_ns(port) + ms * 1000000;
-	struct damon_mutex *mutex;
-	struct damon_cond *cond;
-
-	assert_int_equal(port->mutex_new(port, &mutex), 0);
-	assert_int_equal(port->cond_new(port, &cond), 0);
-	port->mutex_lock(port, mutex);
-	while (!port->cond_wait(port, cond, mutex, deadline_ns))
-		;
-	port->mutex_unlock(port, mutex);
-	port->cond_free(port, cond);
-	port->mutex_free(port, mutex);
+	test_sleep_us(&w->port.port, ms * 1000);
 }
 
 /* One kdamond, one context, one target, @nr_schemes that count all regions; off. */

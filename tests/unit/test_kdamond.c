@@ -7,7 +7,6 @@
 #include "core/request.h"
 #include "test_port.h"
 
-#define SAMPLE_US 5000ULL
 #define USEC	  1000ULL
 #define MINUTE_US 60000000ULL
 /* Of a struct damon_region, without the padding at its end. */
@@ -15,39 +14,9 @@
 
 static const struct damon_addr_range ranges[] = {TEST_RANGE(0, 1000)};
 
-static void sleep_us(struct test_world *world, uint64_t us)
-{
-	struct damon_port *port = &world->port.port;
-	uint64_t deadline_ns = port->now_ns(port) + us * USEC;
-	struct damon_mutex *mutex;
-	struct damon_cond *cond;
-
-	assert_int_equal(port->mutex_new(port, &mutex), 0);
-	assert_int_equal(port->cond_new(port, &cond), 0);
-	port->mutex_lock(port, mutex);
-	while (!port->cond_wait(port, cond, mutex, deadline_ns))
-		;
-	port->mutex_unlock(port, mutex);
-	port->cond_free(port, cond);
-	port->mutex_free(port, mutex);
-}
-
-static void set_up(struct test_world *world)
-{
-	test_world_init(world);
-	world->script.ranges = ranges;
-	world->script.nr_ranges = 1;
-	world->ctx->attrs.sample_interval = SAMPLE_US;
-	world->ctx->attrs.aggr_interval = 4 * SAMPLE_US;
-}
-
 static void test(void (*main)(void *world))
 {
-	struct test_world world;
-
-	set_up(&world);
-	test_world_run(&world, main);
-	test_world_free(&world);
+	test_kdamond(ranges, main);
 }
 
 static struct damon_ctx *another_ctx(struct test_world *world, enum damon_ops_id ops)
@@ -122,15 +91,15 @@ static void main_order(void *arg)
 
 	order[0] = '\0';
 	add_scheme(world->ctx);
-	world->ctx->attrs.aggr_interval = 2 * SAMPLE_US;
-	world->ctx->attrs.ops_update_interval = 2 * SAMPLE_US;
+	world->ctx->attrs.aggr_interval = 2 * TEST_SAMPLE_US;
+	world->ctx->attrs.ops_update_interval = 2 * TEST_SAMPLE_US;
 	world->ctx->callbacks.window = note_window;
 	world->script.access = note_check;
 	world->script.update = note_update;
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
 	assert_int_equal(damon_call(world->ctx, &call), 0);
 	assert_int_equal(damos_walk(world->ctx, &walk), 0);
-	sleep_us(world, SAMPLE_US / 2);
+	test_sleep_us(&world->port.port, TEST_SAMPLE_US / 2);
 	assert_int_equal(damon_stop(&world->ctx, 1), 0);
 	/* Check, requests; and where a window ends: schemes, publish, update. */
 	assert_string_equal(order, "crcrswu");
@@ -227,7 +196,7 @@ static void main_dies(void *arg)
 	world->ctx->callbacks.stopped = note_stopped;
 	world->script.check_error = -EIO;
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
-	assert_int_equal(damon_wait(world->ctx, SAMPLE_US / 2, &result), -ETIMEDOUT);
+	assert_int_equal(damon_wait(world->ctx, TEST_SAMPLE_US / 2, &result), -ETIMEDOUT);
 	assert_int_equal(damon_wait(world->ctx, UINT64_MAX, &result), 0);
 	assert_int_equal(result, -EIO);
 	assert_int_equal(world->nr_windows, 100);
@@ -290,14 +259,14 @@ static void main_prompt_stop(void *arg)
 	world->ctx->attrs.sample_interval = 10000000;
 	world->ctx->attrs.aggr_interval = 10000000;
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
-	sleep_us(world, 100);
+	test_sleep_us(&world->port.port, 100);
 	since_ns = port->now_ns(port);
 	assert_int_equal(damon_stop(&world->ctx, 1), 0);
 	assert_int_equal(port->now_ns(port), since_ns);
 	/* Paused before it is started: it never begins a sampling interval. */
 	world->ctx->pause = true;
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
-	sleep_us(world, 100);
+	test_sleep_us(&world->port.port, 100);
 	since_ns = port->now_ns(port);
 	assert_int_equal(damon_stop(&world->ctx, 1), 0);
 	assert_int_equal(port->now_ns(port), since_ns);
@@ -325,7 +294,7 @@ static void main_restart(void *arg)
 
 	world->script.access = low_half;
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
-	sleep_us(world, 100 * 4 * SAMPLE_US + 2);
+	test_sleep_us(&world->port.port, 100 * 4 * TEST_SAMPLE_US + 2);
 	assert_int_equal(damon_stop(&world->ctx, 1), 0);
 	nr = damon_nr_regions(world->target);
 	assert_in_range(nr, 2, 1000);
@@ -445,12 +414,12 @@ static void set_up_pausing(struct test_world *world)
 	struct damon_attrs *attrs = &world->ctx->attrs;
 
 	memset(&pausing, 0, sizeof(pausing));
-	attrs->aggr_interval = 20 * SAMPLE_US;
+	attrs->aggr_interval = 20 * TEST_SAMPLE_US;
 	attrs->max_nr_regions = 100;
 	attrs->intervals_goal = (struct damon_intervals_goal){
 		.access_bp = 400, .aggrs = 3, .min_sample_us = 1000, .max_sample_us = 100000};
 	pausing.scheme = add_scheme(world->ctx);
-	pausing.scheme->apply_interval_us = 7 * SAMPLE_US;
+	pausing.scheme->apply_interval_us = 7 * TEST_SAMPLE_US;
 	pausing.scheme->pattern.min_nr_accesses = 1;
 	world->script.access = moving_part;
 	world->ctx->callbacks.window = record_window;
@@ -465,7 +434,7 @@ static void main_without_pause(void *arg)
 	struct test_world *world = arg;
 
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
-	sleep_us(world, BEFORE_US + AFTER_US);
+	test_sleep_us(&world->port.port, BEFORE_US + AFTER_US);
 	assert_int_equal(damon_stop(&world->ctx, 1), 0);
 }
 
@@ -476,14 +445,15 @@ static void main_with_pause(void *arg)
 	uint64_t paused_ns;
 
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
-	sleep_us(world, BEFORE_US);
+	test_sleep_us(&world->port.port, BEFORE_US);
 	assert_int_equal(damon_pause(world->ctx), 0);
 	paused_ns = port->now_ns(port);
-	sleep_us(world, MINUTE_US);
+	test_sleep_us(&world->port.port, MINUTE_US);
 	pausing.skip_ns = port->now_ns(port) - paused_ns;
 	assert_int_equal(damon_resume(world->ctx), 0);
 	assert_int_equal(pausing.skip_ns, MINUTE_US * USEC);
-	sleep_us(world, BEFORE_US + AFTER_US + MINUTE_US - port->now_ns(port) / USEC);
+	test_sleep_us(&world->port.port,
+		      BEFORE_US + AFTER_US + MINUTE_US - port->now_ns(port) / USEC);
 	assert_int_equal(damon_stop(&world->ctx, 1), 0);
 }
 
@@ -491,7 +461,7 @@ static struct record run_pausing(void (*main)(void *world))
 {
 	struct test_world world;
 
-	set_up(&world);
+	test_kdamond_init(&world, ranges);
 	set_up_pausing(&world);
 	test_world_run(&world, main);
 	test_world_free(&world);
@@ -506,7 +476,7 @@ static void a_pause_keeps_everything(void **state)
 
 	/* A window has begun, regions have counts and ages, intervals were tuned. */
 	assert_in_range(paused->internal.window_samples, 1, UINT32_MAX);
-	assert_int_not_equal(paused->attrs.sample_interval, SAMPLE_US);
+	assert_int_not_equal(paused->attrs.sample_interval, TEST_SAMPLE_US);
 	assert_true(paused->stat.nr_applied > 0);
 	assert_int_equal(resumed->internal.window_start_ns - paused->internal.window_start_ns,
 			 MINUTE_US * USEC);

@@ -420,6 +420,40 @@ void test_world_run(struct test_world *world, void (*main)(void *world))
 	assert_int_equal(damon_port_coop_run(world->port.below, main, world), 0);
 }
 
+void test_sleep_us(struct damon_port *port, uint64_t us)
+{
+	uint64_t deadline_ns = port->now_ns(port) + us * 1000;
+	struct damon_mutex *mutex;
+	struct damon_cond *cond;
+
+	assert_int_equal(port->mutex_new(port, &mutex), 0);
+	assert_int_equal(port->cond_new(port, &cond), 0);
+	port->mutex_lock(port, mutex);
+	while (!port->cond_wait(port, cond, mutex, deadline_ns))
+		;
+	port->mutex_unlock(port, mutex);
+	port->cond_free(port, cond);
+	port->mutex_free(port, mutex);
+}
+
+void test_kdamond_init(struct test_world *world, const struct damon_addr_range *range)
+{
+	test_world_init(world);
+	world->script.ranges = range;
+	world->script.nr_ranges = 1;
+	world->ctx->attrs.sample_interval = TEST_SAMPLE_US;
+	world->ctx->attrs.aggr_interval = 4 * TEST_SAMPLE_US;
+}
+
+void test_kdamond(const struct damon_addr_range *range, void (*main)(void *world))
+{
+	struct test_world world;
+
+	test_kdamond_init(&world, range);
+	test_world_run(&world, main);
+	test_world_free(&world);
+}
+
 /* Regions. */
 
 void test_put_regions(struct damon_target *target, const struct damon_region *regions, size_t nr)

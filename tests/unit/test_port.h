@@ -91,6 +91,14 @@ void test_world_window(struct test_world *world);
 
 /* @main on a thread of the port, where kdamonds can be started; @world is its argument. */
 void test_world_run(struct test_world *world, void (*main)(void *world));
+/* On such a thread: let @us of virtual time go by. */
+void test_sleep_us(struct damon_port *port, uint64_t us);
+
+/* A world of one range for kdamonds that sample every TEST_SAMPLE_US, four times a window. */
+#define TEST_SAMPLE_US 5000ULL
+void test_kdamond_init(struct test_world *world, const struct damon_addr_range *range);
+/* The same, run through @main, and taken down. */
+void test_kdamond(const struct damon_addr_range *range, void (*main)(void *world));
 
 /* Makes @nr regions of @target's, as they stand. Counts in counting units. */
 void test_put_regions(struct damon_target *target, const struct damon_region *regions, size_t nr);

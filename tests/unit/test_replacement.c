@@ -123,7 +123,6 @@ static void writing_tells_why_it_failed(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 	const struct CMUnitTest tests[] = {
 		TEST(the_old_file_stays_until_the_new_one_is_there),
 		TEST(what_is_dropped_leaves_nothing),

@@ -5,8 +5,7 @@
 
 #include "test_port.h"
 
-#define SAMPLE_US 5000ULL
-#define USEC	  1000ULL
+#define USEC 1000ULL
 
 static const struct damon_addr_range ranges[] = {TEST_RANGE(0, 100)};
 
@@ -30,32 +29,6 @@ static uint64_t now_us(struct test_world *world)
 	return world->port.port.now_ns(&world->port.port) / USEC;
 }
 
-static void sleep_us(struct test_world *world, uint64_t us)
-{
-	struct damon_port *port = &world->port.port;
-	uint64_t deadline_ns = port->now_ns(port) + us * USEC;
-	struct damon_mutex *mutex;
-	struct damon_cond *cond;
-
-	assert_int_equal(port->mutex_new(port, &mutex), 0);
-	assert_int_equal(port->cond_new(port, &cond), 0);
-	port->mutex_lock(port, mutex);
-	while (!port->cond_wait(port, cond, mutex, deadline_ns))
-		;
-	port->mutex_unlock(port, mutex);
-	port->cond_free(port, cond);
-	port->mutex_free(port, mutex);
-}
-
-static void set_up(struct test_world *world)
-{
-	test_world_init(world);
-	world->script.ranges = ranges;
-	world->script.nr_ranges = 1;
-	world->ctx->attrs.sample_interval = SAMPLE_US;
-	world->ctx->attrs.aggr_interval = 4 * SAMPLE_US;
-}
-
 static void start(struct test_world *world)
 {
 	assert_int_equal(damon_start(&world->ctx, 1, false), 0);
@@ -68,11 +41,7 @@ static void stop(struct test_world *world)
 
 static void test(void (*main)(void *world))
 {
-	struct test_world world;
-
-	set_up(&world);
-	test_world_run(&world, main);
-	test_world_free(&world);
+	test_kdamond(ranges, main);
 }
 
 static int run_call(struct damon_ctx *ctx, void *data)
@@ -114,7 +83,7 @@ static void main_call(void *arg)
 	seen.call.data = &seen;
 	seen.ret = 42;
 	start(world);
-	sleep_us(world, 2000);
+	test_sleep_us(&world->port.port, 2000);
 	assert_int_equal(damon_call(world->ctx, &seen.call), 42);
 	assert_int_equal(seen.nr_run, 1);
 	assert_int_equal(seen.nr_ended, 1);
@@ -122,9 +91,9 @@ static void main_call(void *arg)
 	assert_int_equal(seen.pid, damon_kdamond_pid(world->ctx));
 	/* At once, in the middle of a sampling interval, whose rest is then slept. */
 	assert_int_equal(seen.at_ns[0], 2000);
-	sleep_us(world, 2900);
+	test_sleep_us(&world->port.port, 2900);
 	assert_int_equal(world->script.nr_check, 0);
-	sleep_us(world, 200);
+	test_sleep_us(&world->port.port, 200);
 	assert_int_equal(world->script.nr_check, 1);
 	stop(world);
 }
@@ -172,13 +141,13 @@ static void main_repeat(void *arg)
 	seen.end_at = 3;
 	start(world);
 	assert_int_equal(damon_call(world->ctx, &seen.call), 0);
-	sleep_us(world, 10 * SAMPLE_US);
+	test_sleep_us(&world->port.port, 10 * TEST_SAMPLE_US);
 	assert_int_equal(seen.nr_run, 3);
 	assert_int_equal(seen.nr_ended, 1);
 	assert_int_equal(seen.result, 7);
 	/* Only where a sampling interval has ended. */
-	assert_int_equal(seen.at_ns[0], SAMPLE_US);
-	assert_int_equal(seen.at_ns[1], 2 * SAMPLE_US);
+	assert_int_equal(seen.at_ns[0], TEST_SAMPLE_US);
+	assert_int_equal(seen.at_ns[1], 2 * TEST_SAMPLE_US);
 	assert_int_equal(damon_call_cancel(world->ctx, &seen.call), -ENOENT);
 	stop(world);
 }
@@ -202,7 +171,7 @@ static void main_repeat_cancelled(void *arg)
 	assert_int_equal(damon_call(world->ctx, &outside.call), 0);
 	assert_int_equal(damon_call(world->ctx, &inside.call), 0);
 	assert_int_equal(damon_call(world->ctx, &stopped.call), 0);
-	sleep_us(world, 2 * SAMPLE_US + 100);
+	test_sleep_us(&world->port.port, 2 * TEST_SAMPLE_US + 100);
 	assert_int_equal(damon_call_cancel(world->ctx, &outside.call), 0);
 	assert_int_equal(outside.nr_run, 2);
 	assert_int_equal(outside.nr_ended, 1);
@@ -226,7 +195,7 @@ static int run_long(struct damon_ctx *ctx, void *data)
 	struct seen *seen = data;
 
 	seen->nr_run++;
-	sleep_us(seen->world, 50000);
+	test_sleep_us(&seen->world->port.port, 50000);
 	return 5;
 }
 
@@ -253,14 +222,14 @@ static void main_timeout(void *arg)
 	assert_int_equal(world->port.port.thread_start(&world->port.port, &thread, "other",
 						       other_call, &busy),
 			 0);
-	sleep_us(world, 1000);
+	test_sleep_us(&world->port.port, 1000);
 	since_us = now_us(world);
 	assert_int_equal(damon_call(world->ctx, &late.call), -ETIMEDOUT);
 	assert_int_equal(now_us(world) - since_us, 10000);
 	world->port.port.thread_join(&world->port.port, thread);
 	/* Its function had begun when the time was over: it is waited for, and counts. */
 	assert_int_equal(busy.waited, 5);
-	sleep_us(world, 10 * SAMPLE_US);
+	test_sleep_us(&world->port.port, 10 * TEST_SAMPLE_US);
 	assert_int_equal(late.nr_run, 0);
 	assert_int_equal(late.nr_ended, 1);
 	stop(world);
@@ -284,11 +253,11 @@ static void main_withdraw(void *arg)
 	assert_int_equal(world->port.port.thread_start(&world->port.port, &threads[0], "busy",
 						       other_call, &busy),
 			 0);
-	sleep_us(world, 1000);
+	test_sleep_us(&world->port.port, 1000);
 	assert_int_equal(world->port.port.thread_start(&world->port.port, &threads[1], "queued",
 						       other_call, &queued),
 			 0);
-	sleep_us(world, 1000);
+	test_sleep_us(&world->port.port, 1000);
 	assert_int_equal(damon_call_cancel(world->ctx, &queued.call), 0);
 	world->port.port.thread_join(&world->port.port, threads[1]);
 	assert_int_equal(queued.waited, -ECANCELED);
@@ -309,8 +278,8 @@ static int change_interval(struct damon_ctx *ctx, void *data)
 {
 	struct damon_attrs attrs = ctx->attrs;
 
-	attrs.sample_interval = 2 * SAMPLE_US;
-	attrs.aggr_interval = 8 * SAMPLE_US;
+	attrs.sample_interval = 2 * TEST_SAMPLE_US;
+	attrs.aggr_interval = 8 * TEST_SAMPLE_US;
 	return damon_set_attrs(ctx, &attrs);
 }
 
@@ -320,12 +289,12 @@ static void main_voids_samples(void *arg)
 	struct damon_call_control call = {.fn = change_interval};
 
 	start(world);
-	sleep_us(world, 2000);
+	test_sleep_us(&world->port.port, 2000);
 	assert_int_equal(damon_call(world->ctx, &call), 0);
 	/* The interval in which it fell ends at 5 ms and doesn't count; the next ends at 15. */
-	sleep_us(world, 12900);
+	test_sleep_us(&world->port.port, 12900);
 	assert_int_equal(world->script.nr_check, 0);
-	sleep_us(world, 200);
+	test_sleep_us(&world->port.port, 200);
 	assert_int_equal(world->script.nr_check, 1);
 	assert_int_equal(world->script.nr_prepare, 3);
 	assert_false(world->script.unprepared_check);
@@ -415,13 +384,13 @@ static void main_walk(void *arg)
 {
 	struct test_world *world = arg;
 	struct seen first = new_walk(world), second = new_walk(world);
-	struct damos *often = add_scheme(world, SAMPLE_US);
-	struct damos *none = add_scheme(world, 3 * SAMPLE_US);
+	struct damos *often = add_scheme(world, TEST_SAMPLE_US);
+	struct damos *none = add_scheme(world, 3 * TEST_SAMPLE_US);
 	struct damon_thread *thread;
 	size_t nr_regions;
 
 	none->pattern.min_age_region = 1000;
-	world->ctx->attrs.aggr_interval = 100 * SAMPLE_US;
+	world->ctx->attrs.aggr_interval = 100 * TEST_SAMPLE_US;
 	world->ctx->attrs.max_nr_regions = 10;
 	first.walk.data = &first;
 	second.walk.data = &second;
@@ -432,10 +401,10 @@ static void main_walk(void *arg)
 	assert_int_equal(damos_walk(world->ctx, &first.walk), 0);
 	world->port.port.thread_join(&world->port.port, thread);
 	/* One application of each, the slower one's at its third interval. */
-	assert_int_equal(now_us(world), 3 * SAMPLE_US);
+	assert_int_equal(now_us(world), 3 * TEST_SAMPLE_US);
 	nr_regions = damon_nr_regions(world->target);
 	assert_int_equal(first.nr_regions, nr_regions);
-	assert_int_equal(first.at_ns[0], SAMPLE_US);
+	assert_int_equal(first.at_ns[0], TEST_SAMPLE_US);
 	assert_int_equal(second.waited, 0);
 	assert_int_equal(second.nr_regions, nr_regions);
 	stop(world);
@@ -464,9 +433,9 @@ static void main_walk_ends_early(void *arg)
 	refused.walk.data = &refused;
 	start(world);
 	assert_int_equal(damos_walk(world->ctx, &refused.walk), -ECANCELED); /* no scheme */
-	assert_true(now_us(world) <= SAMPLE_US);
+	assert_true(now_us(world) <= TEST_SAMPLE_US);
 	stop(world);
-	add_scheme(world, SAMPLE_US);
+	add_scheme(world, TEST_SAMPLE_US);
 	start(world);
 	assert_int_equal(damos_walk(world->ctx, &inside.walk), -ECANCELED);
 	assert_int_equal(inside.nr_regions, 1);
@@ -475,7 +444,7 @@ static void main_walk_ends_early(void *arg)
 	assert_int_equal(damon_pause(world->ctx), 0);
 	assert_int_equal(damos_walk(world->ctx, &refused.walk), -ECANCELED);
 	assert_int_equal(damon_resume(world->ctx), 0);
-	refused.walk.timeout_us = 10 * SAMPLE_US;
+	refused.walk.timeout_us = 10 * TEST_SAMPLE_US;
 	assert_int_equal(damos_walk(world->ctx, &refused.walk), 0);
 	stop(world);
 }
@@ -498,21 +467,21 @@ static void main_paused(void *arg)
 	repeated.call.repeat = true;
 	start(world);
 	assert_int_equal(damon_call(world->ctx, &repeated.call), 0);
-	sleep_us(world, 2000);
+	test_sleep_us(&world->port.port, 2000);
 	assert_int_equal(damon_pause(world->ctx), 0);
 	/* In force where the sampling interval ends. */
-	assert_int_equal(now_us(world), SAMPLE_US);
+	assert_int_equal(now_us(world), TEST_SAMPLE_US);
 	assert_string_equal(world->event, "pause");
 	nr_check = world->script.nr_check;
 	nr_run = repeated.nr_run;
-	sleep_us(world, 100 * SAMPLE_US + 10);
+	test_sleep_us(&world->port.port, 100 * TEST_SAMPLE_US + 10);
 	assert_int_equal(world->script.nr_check, nr_check);
 	assert_in_range(repeated.nr_run - nr_run, 99, 101);
 	assert_int_equal(damon_call(world->ctx, &once.call), 0);
-	assert_int_equal(once.at_ns[0], 101 * SAMPLE_US + 10);
+	assert_int_equal(once.at_ns[0], 101 * TEST_SAMPLE_US + 10);
 	assert_int_equal(damon_resume(world->ctx), 0);
-	assert_int_equal(now_us(world), 101 * SAMPLE_US + 10);
-	sleep_us(world, SAMPLE_US + 10);
+	assert_int_equal(now_us(world), 101 * TEST_SAMPLE_US + 10);
+	test_sleep_us(&world->port.port, TEST_SAMPLE_US + 10);
 	assert_string_equal(world->event, "resume");
 	assert_int_equal(world->script.nr_check, nr_check + 1);
 	stop(world);
@@ -531,7 +500,7 @@ static void main_idle_pause(void *arg)
 	start(world);
 	assert_int_equal(damon_pause(world->ctx), 0);
 	nr_valid = world->script.nr_valid;
-	sleep_us(world, 10000000);
+	test_sleep_us(&world->port.port, 10000000);
 	/* Ten times a second, not two hundred times. */
 	assert_in_range(world->script.nr_valid - nr_valid, 98, 102);
 	stop(world);
