@@ -16,6 +16,23 @@
 #define PAGEMAP_SWAPPED	  (1ULL << 62)
 #define PAGEMAP_PRESENT	  (1ULL << 63)
 
+/** pagemap_frame() - the frame number in an entry; 0 for a page that isn't present, or whose frame isn't told */
+static inline uint64_t pagemap_frame(uint64_t entry)
+{
+	return (entry & PAGEMAP_PRESENT) ? entry & PAGEMAP_FRAME : 0;
+}
+
+/** pagemap_sequence() - how many of @nr entries have frames in sequence, from the first on; at least 1 */
+static inline size_t pagemap_sequence(const uint64_t *entries, size_t nr)
+{
+	uint64_t frame = pagemap_frame(entries[0]);
+	size_t i = 1;
+
+	while (frame && i < nr && pagemap_frame(entries[i]) == frame + i)
+		i++;
+	return i;
+}
+
 /** pagemap_open() - /proc/PID/pagemap of @pid (0: the caller); a descriptor or -errno */
 int pagemap_open(pid_t pid);
 

@@ -71,24 +71,6 @@ struct piece {
 	bool large[PAGE_TABLE_ENTRIES];
 };
 
-static uint64_t frame_at(const struct piece *piece, size_t i)
-{
-	uint64_t entry = piece->entries[i];
-
-	return (entry & PAGEMAP_PRESENT) ? entry & PAGEMAP_FRAME : 0;
-}
-
-/* Length of the sequence of frames from @i on. */
-static size_t sequence(const struct piece *piece, size_t i)
-{
-	uint64_t frame = frame_at(piece, i);
-	size_t nr = 1;
-
-	while (frame && i + nr < piece->nr && frame_at(piece, i + nr) == frame + nr)
-		nr++;
-	return nr;
-}
-
 /* Mark what belongs to large folios. A page at a piece's edge may be the first or last of one. */
 static void find_large(struct scan_engine *engine, struct piece *piece)
 {
@@ -98,11 +80,12 @@ static void find_large(struct scan_engine *engine, struct piece *piece)
 	for (i = 0; i < piece->nr; i += nr) {
 		bool edge;
 
-		nr = sequence(piece, i);
+		nr = pagemap_sequence(piece->entries + i, piece->nr - i);
 		edge = i == 0 || i + nr == piece->nr;
-		if (!frame_at(piece, i) || (nr < FOLIO_PAGES && !edge))
+		if (!pagemap_frame(piece->entries[i]) || (nr < FOLIO_PAGES && !edge))
 			continue;
-		if (frame_flags(&engine->frames, frame_at(piece, i), piece->flags, nr))
+		if (frame_flags(&engine->frames, pagemap_frame(piece->entries[i]), piece->flags,
+				nr))
 			memset(piece->flags, 0xff, nr * sizeof(*piece->flags));
 		for (j = 0; j < nr; j++)
 			piece->large[i + j] = piece->flags[j] & (FRAME_HEAD | FRAME_TAIL);

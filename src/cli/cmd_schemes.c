@@ -98,9 +98,6 @@ static int add_context(void *data, const struct context_address *address, enum c
 	json_t *schemes = NULL;
 	int ret;
 
-	if (state == CONTEXT_NONE)
-		return give_up(EXIT_FAILED, "'%u/%u': there is no context", address->kdamond,
-			       address->context);
 	ret = schemes_refresh(listing->tree, address, state);
 	if (!ret)
 		ret = schemes_facts(listing->tree, address, &schemes);

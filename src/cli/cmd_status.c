@@ -137,9 +137,6 @@ static int add_context(void *data, const struct context_address *address, enum c
 	json_t *facts;
 	int ret;
 
-	if (state == CONTEXT_NONE)
-		return give_up(EXIT_FAILED, "'%u/%u': there is no context", address->kdamond,
-			       address->context);
 	ret = schemes_refresh(listing->tree, address, state);
 	if (!ret)
 		ret = context_facts(listing->tree, address, state, &facts);

@@ -276,6 +276,9 @@ int schemes_refresh(const struct tree *tree, const struct context_address *addre
 	int64_t nr;
 	int ret = 0;
 
+	if (state == CONTEXT_NONE)
+		return give_up(EXIT_FAILED, "'%u/%u': there is no context", address->kdamond,
+			       address->context);
 	if (state != CONTEXT_ON && state != CONTEXT_PAUSED)
 		return 0;
 	if (tree_get_number(tree,

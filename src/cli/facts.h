@@ -11,7 +11,7 @@
  * schemes_refresh() - have the statistics of a running context's schemes copied to its files
  *
  * Nothing for contexts that don't run or have no schemes. Return: 0 or an exit code; a context that has just stopped
- * isn't an error.
+ * isn't an error, one that isn't there is.
  */
 int schemes_refresh(const struct tree *tree, const struct context_address *address,
 		    enum context_state state);

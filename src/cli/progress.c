@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* A progress line for what takes longer than two seconds. */
-#include <time.h>
 
 #include "cli/progress.h"
 #include "cli/terminal.h"
+#include "system/clock.h"
 
 #define PATIENCE_NS 2000000000ULL
 #define REFRESH_NS  200000000ULL
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 void progress_start(struct progress *progress, const struct options *opts, const char *what)
 {
 	*progress = (struct progress){
 		.what = what,
 		.quiet = opts->quiet,
-		.t_start_ns = now_ns(),
+		.t_start_ns = clock_ns(CLOCK_MONOTONIC),
 	};
 }
 
@@ -31,7 +23,7 @@ void progress_show(struct progress *progress, double done)
 
 	if (progress->quiet)
 		return;
-	now = now_ns();
+	now = clock_ns(CLOCK_MONOTONIC);
 	if (now - progress->t_start_ns < PATIENCE_NS || now - progress->t_shown_ns < REFRESH_NS)
 		return;
 	progress->t_shown_ns = now;

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/contexts.h"
 #include "cli/message.h"
@@ -13,6 +12,7 @@
 #include "cli/reporting.h"
 #include "cli/signals.h"
 #include "cli/window_file.h"
+#include "system/clock.h"
 
 /* The file holds one window; it is read often enough to see each, and seldom enough to cost nothing. */
 #define SHORTEST_WAIT_MS  5
@@ -36,18 +36,10 @@ struct watching {
 	uint64_t t_mappings_ns;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* New processes get a name, and all of them their mappings now and then. */
 static void describe_targets(struct watching *watching)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	if (watching->t_mappings_ns && now - watching->t_mappings_ns < MAPPINGS_EVERY_NS)
 		return;
@@ -69,7 +61,7 @@ static int create(struct watching *watching)
 	char path[TREE_PATH_SIZE], engine[TREE_VALUE_SIZE] = "auto", *text;
 	struct damon_error err = {""};
 	struct record_options options = {
-		.engine = engine, .clock = "monotonic", .now_ns = now_ns()};
+		.engine = engine, .clock = "monotonic", .now_ns = clock_ns(CLOCK_MONOTONIC)};
 	int ret;
 
 	if (!tree_get_own(&watching->tree, tree_path(path, "%u/engine", watching->address.kdamond),
@@ -127,8 +119,9 @@ static int wait_ms(const struct watching *watching)
 /* Until a signal, the end of --for, or the end of the context. */
 static int watch(struct watching *watching)
 {
-	uint64_t end = watching->opts->for_us ? now_ns() + watching->opts->for_us * 1000
-					      : UINT64_MAX;
+	uint64_t end = watching->opts->for_us
+			       ? clock_ns(CLOCK_MONOTONIC) + watching->opts->for_us * 1000
+			       : UINT64_MAX;
 	enum context_state state;
 	int ret;
 
@@ -143,7 +136,7 @@ static int watch(struct watching *watching)
 		if (ret)
 			return ret;
 		poll(NULL, 0, wait_ms(watching));
-	} while (!signals_end_asked() && now_ns() < end);
+	} while (!signals_end_asked() && clock_ns(CLOCK_MONOTONIC) < end);
 	return 0;
 }
 

@@ -10,11 +10,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/message.h"
 #include "cli/training.h"
 #include "record/training.h"
+#include "system/clock.h"
 #include "system/process.h"
 
 /* A kdamond in the middle of a pass answers when it is done. */
@@ -23,10 +23,7 @@
 /* Real time, for simulated programs too: it is real monitors that are killed. */
 static uint64_t now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 /* Asked now, because later it may be gone. */

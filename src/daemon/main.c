@@ -11,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/config.h"
@@ -24,6 +23,7 @@
 #include "daemon/saver.h"
 #include "daemon/state.h"
 #include "sysfs/fuse.h"
+#include "system/clock.h"
 
 #define EXIT_CANNOT 77
 
@@ -40,10 +40,7 @@ struct udamond {
 
 static uint64_t now_us(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 /*

@@ -5,9 +5,10 @@
 #ifdef HAVE_SYSTEMD
 
 #include <inttypes.h>
-#include <time.h>
 
 #include <systemd/sd-daemon.h>
+
+#include "system/clock.h"
 
 /* Where nobody listens, or the message is lost, the daemon serves all the same. */
 void notify_ready(const char *status)
@@ -17,11 +18,8 @@ void notify_ready(const char *status)
 
 void notify_reloading(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-			 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+			 clock_ns(CLOCK_MONOTONIC) / 1000);
 }
 
 void notify_stopping(void)

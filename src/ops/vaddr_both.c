@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ops/vaddr_internal.h"
+#include "system/clock.h"
 
 /* The context of "vaddr" with both engines in it, and what it takes to compare them. */
 struct both_ctx {
@@ -20,14 +20,6 @@ struct both_ctx {
 	uint32_t *access; /* what "scan" says of the regions: not used */
 	size_t capacity;
 };
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static int both_init(struct damon_ctx *ctx)
 {
@@ -110,7 +102,7 @@ static int both_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	struct both_ctx *mine = ctx->ops_priv;
 	struct vaddr_target *watched = target->ops_priv;
 	struct page_process process;
-	uint64_t begun = cpu_ns(), looked, cleared;
+	uint64_t begun = clock_ns(CLOCK_THREAD_CPUTIME_ID), looked, cleared;
 	bool may_clear;
 	int ret;
 
@@ -120,15 +112,15 @@ static int both_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	/* What is young is about to be cleared; "point" alone would find it set the next time. */
 	if (!ret)
 		scan_target_keep(watched->scan);
-	looked = cpu_ns();
+	looked = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	if (!ret)
 		ret = point_prepare(watched->point, batch->sampling_addrs, batch->nr, may_clear,
 				    &process);
-	cleared = cpu_ns();
+	cleared = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	if (!ret)
 		ret = scan_prepare(watched->scan, batch->ranges, batch->nr, may_clear, &process);
 	mine->point_cpu_ns += cleared - looked;
-	mine->scan_cpu_ns += cpu_ns() - cleared + looked - begun;
+	mine->scan_cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - cleared + looked - begun;
 	if (ret)
 		return failed(mine, watched, "make pages old", ret);
 	vaddr_note_process(ctx, target, &process);
@@ -159,15 +151,15 @@ static int both_check(struct damon_ctx *ctx, struct damon_target *target,
 	uint64_t begun, pointed;
 	int ret = make_room(mine, batch->nr);
 
-	begun = cpu_ns();
+	begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	if (!ret)
 		ret = point_check(watched->point, batch->sampling_addrs, batch->nr, batch->access,
 				  &process);
-	pointed = cpu_ns();
+	pointed = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	if (!ret)
 		ret = scan_check(watched->scan, batch->ranges, batch->nr, mine->access, &process);
 	mine->point_cpu_ns += pointed - begun;
-	mine->scan_cpu_ns += cpu_ns() - pointed;
+	mine->scan_cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - pointed;
 	if (ret)
 		return failed(mine, watched, "read page tables", ret);
 	vaddr_note_process(ctx, target, &process);

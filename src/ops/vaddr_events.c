@@ -6,19 +6,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ops/vaddr_internal.h"
+#include "system/clock.h"
 
 /* A locked-down process is discovered mapping by mapping; told of together. */
 #define UNWATCHABLE_PERIOD_NS 1000000000ULL
 
 uint64_t vaddr_now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 const char *vaddr_format_bytes(char *text, size_t size, uint64_t bytes)

@@ -20,20 +20,7 @@ struct page_notes {
 
 static uint64_t frame_at(const struct vaddr_actor *actor, size_t page)
 {
-	uint64_t entry = actor->entries[page];
-
-	return (entry & PAGEMAP_PRESENT) ? entry & PAGEMAP_FRAME : 0;
-}
-
-/* Pages from @page on that have frames in sequence. */
-static size_t sequence(const struct vaddr_actor *actor, size_t page)
-{
-	uint64_t frame = frame_at(actor, page);
-	size_t nr = 1;
-
-	while (page + nr < PIECE_PAGES && frame_at(actor, page + nr) == frame + nr)
-		nr++;
-	return nr;
+	return pagemap_frame(actor->entries[page]);
 }
 
 /* The folio of @page, which with @last - @page others has frames in sequence. */
@@ -92,7 +79,7 @@ static void note_pages(struct vaddr_actor *actor, const struct frame_files *file
 		nr = 1;
 		if (!frame_at(actor, page))
 			continue;
-		nr = sequence(actor, page);
+		nr = pagemap_sequence(actor->entries + page, PIECE_PAGES - page);
 		/* Frames without a description, as of a device, pass no filter. */
 		if (!frame_flags(files, frame_at(actor, page), notes->flags + page, nr))
 			note_sequence(actor, files, notes, page, page + nr);

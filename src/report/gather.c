@@ -30,7 +30,7 @@ struct reading {
 	bool missed;
 };
 
-static int no_memory(struct damon_error *error)
+int report_no_memory(struct damon_error *error)
 {
 	return damon_error_set(error, -ENOMEM, "not enough memory for the report");
 }
@@ -59,11 +59,11 @@ static int add_piece(struct reading *reading, const struct record_region *region
 		max = reading->max_pieces ? reading->max_pieces * 2 : 1024;
 		pieces = realloc(reading->pieces, max * sizeof(*pieces));
 		if (!pieces)
-			return no_memory(reading->error);
+			return report_no_memory(reading->error);
 		reading->pieces = pieces;
 		ranges = realloc(reading->ranges, max * sizeof(*ranges));
 		if (!ranges)
-			return no_memory(reading->error);
+			return report_no_memory(reading->error);
 		reading->ranges = ranges;
 		reading->max_pieces = max;
 	}
@@ -200,11 +200,11 @@ static int learn_layout(struct reading *reading, struct gather_target *target,
 	int err;
 
 	if (layout_add(layout, reading->ranges, piece_ranges(reading)))
-		return no_memory(reading->error);
+		return report_no_memory(reading->error);
 	err = record_reader_mappings(reading->reader, target->id, snapshot->id, &mappings, &nr,
 				     reading->error);
 	if (!err && layout_add_names(&target->layout, mappings, nr))
-		err = no_memory(reading->error);
+		err = report_no_memory(reading->error);
 	return err;
 }
 
@@ -246,7 +246,7 @@ static int make_maps(struct reading *reading)
 				     reading->request->per_line) ||
 		    grid_init(&target->grid, target->layout.nr_rows, reading->request->columns,
 			      gather->t_start_ns, gather->t_end_ns))
-			return no_memory(reading->error);
+			return report_no_memory(reading->error);
 	}
 	return 0;
 }
@@ -280,7 +280,7 @@ static int add_point(struct reading *reading, const struct record_snapshot *snap
 		max = gather->max_points ? gather->max_points * 2 : 1024;
 		points = realloc(gather->points, max * sizeof(*points));
 		if (!points)
-			return no_memory(reading->error);
+			return report_no_memory(reading->error);
 		gather->points = points;
 		gather->max_points = max;
 	}
@@ -428,13 +428,13 @@ static int add_missed(struct reading *reading)
 			continue;
 		ranges = calloc(target->extra.nr_spans, sizeof(*ranges));
 		if (!ranges)
-			return no_memory(reading->error);
+			return report_no_memory(reading->error);
 		for (s = 0; s < target->extra.nr_spans; s++) {
 			ranges[s].start = target->extra.spans[s].start;
 			ranges[s].end = target->extra.spans[s].end;
 		}
 		if (layout_add(&target->layout, ranges, target->extra.nr_spans))
-			err = no_memory(reading->error);
+			err = report_no_memory(reading->error);
 		free(ranges);
 	}
 	return err;
@@ -464,7 +464,7 @@ static int keep_region(struct reading *reading, struct gather_regions *regions,
 		max = regions->max ? regions->max * 2 : 256;
 		array = realloc(regions->array, max * sizeof(*array));
 		if (!array)
-			return no_memory(reading->error);
+			return report_no_memory(reading->error);
 		regions->array = array;
 		regions->max = max;
 	}
@@ -500,7 +500,7 @@ static int keep_last(struct reading *reading, struct gather_target *target,
 		target->mapped_bytes += end > start ? end - start : 0;
 	}
 	if (!err && layout_add_names(&target->layout, mappings, nr))
-		err = no_memory(reading->error);
+		err = report_no_memory(reading->error);
 	for (i = 0; !err && !nr && i < reading->nr_pieces; i++)
 		target->mapped_bytes += reading->pieces[i].end - reading->pieces[i].start;
 	return err;

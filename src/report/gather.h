@@ -150,4 +150,7 @@ void gather_clear(struct gather *gather);
 /** gather_target_name() - "redis-server (pid 4242)" */
 void gather_target_name(const struct gather_target *target, char *to, size_t size);
 
+/** report_no_memory() - the text for that; -ENOMEM */
+int report_no_memory(struct damon_error *error);
+
 #endif

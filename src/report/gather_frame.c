@@ -22,7 +22,7 @@ static int read_targets(struct gather *gather, struct record_reader *reader,
 		return err;
 	gather->targets = calloc(nr + 1, sizeof(*gather->targets));
 	if (!gather->targets)
-		return damon_error_set(error, -ENOMEM, "not enough memory for the report");
+		return report_no_memory(error);
 	for (i = 0; i < nr; i++) {
 		struct gather_target *target = &gather->targets[i];
 
@@ -56,7 +56,7 @@ static int read_events(struct gather *gather, struct record_reader *reader,
 		return err;
 	gather->events = calloc(nr + 1, sizeof(*gather->events));
 	if (!gather->events)
-		return damon_error_set(error, -ENOMEM, "not enough memory for the report");
+		return report_no_memory(error);
 	for (i = 0; i < nr; i++) {
 		struct gather_event *event = &gather->events[i];
 

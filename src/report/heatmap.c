@@ -364,5 +364,5 @@ int report_heatmap_json(struct record_reader *record, const struct report_option
 			  options->heat == REPORT_HEAT_MAX ? "max" : "mean", "targets", targets);
 	*json = json_if(ok, *json);
 	gather_clear(&gathered);
-	return *json ? 0 : damon_error_set(error, -ENOMEM, "not enough memory for the report");
+	return *json ? 0 : report_no_memory(error);
 }

@@ -471,8 +471,7 @@ int report_html(struct record_reader *record, const struct report_options *optio
 	err = put_page(out, &gathered, options, record, request.columns);
 	gather_clear(&gathered);
 	if (err)
-		return damon_error_set(error, err, "%s",
-				       err == -ENOMEM ? "not enough memory for the report"
-						      : "the record can't be read");
+		return err == -ENOMEM ? report_no_memory(error)
+				      : damon_error_set(error, err, "the record can't be read");
 	return text_finish(out, error);
 }

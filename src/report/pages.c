@@ -95,5 +95,5 @@ int report_pages_json(struct record_reader *record, const struct report_options 
 		return err;
 	}
 	*json = array;
-	return array ? 0 : damon_error_set(error, -ENOMEM, "not enough memory for the report");
+	return array ? 0 : report_no_memory(error);
 }

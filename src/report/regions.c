@@ -192,5 +192,5 @@ int report_regions_json(struct record_reader *record, const struct report_option
 	regions_sort(&gathered, options);
 	*json = regions_json(&gathered, options->limit);
 	gather_clear(&gathered);
-	return *json ? 0 : damon_error_set(error, -ENOMEM, "not enough memory for the report");
+	return *json ? 0 : report_no_memory(error);
 }

@@ -189,13 +189,11 @@ static int add_snapshot(struct schemes *schemes, struct record_reader *record,
 		struct scheme_course *course = find_course(schemes, record, stats[i].scheme);
 
 		if (!course)
-			return damon_error_set(error, -ENOMEM, "not enough memory for the report");
+			return report_no_memory(error);
 		add_window(schemes, course, &stats[i], totals_find(before, stats[i].scheme), from,
 			   to);
 	}
-	return totals_keep(before, stats, nr)
-		       ? damon_error_set(error, -ENOMEM, "not enough memory for the report")
-		       : 0;
+	return totals_keep(before, stats, nr) ? report_no_memory(error) : 0;
 }
 
 int schemes_gather(struct schemes *schemes, struct record_reader *record,
@@ -478,5 +476,5 @@ int report_schemes_json(struct record_reader *record, const struct report_option
 	*json = json_if(ok && !err, array);
 	if (err)
 		return err;
-	return *json ? 0 : damon_error_set(error, -ENOMEM, "not enough memory for the report");
+	return *json ? 0 : report_no_memory(error);
 }

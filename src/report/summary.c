@@ -313,9 +313,8 @@ int report_summary(struct record_reader *record, const struct report_options *op
 		text_no_windows(out, &gathered, plan.width);
 	gather_clear(&gathered);
 	if (err)
-		return damon_error_set(error, err, "%s",
-				       err == -ENOMEM ? "not enough memory for the report"
-						      : "the record can't be read");
+		return err == -ENOMEM ? report_no_memory(error)
+				      : damon_error_set(error, err, "the record can't be read");
 	return text_finish(out, error);
 }
 
@@ -437,5 +436,5 @@ int report_summary_json(struct record_reader *record, const struct report_option
 	*json = NULL;
 	if (err && err != -ENOMEM)
 		return err;
-	return damon_error_set(error, -ENOMEM, "not enough memory for the report");
+	return report_no_memory(error);
 }

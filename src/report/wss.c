@@ -205,7 +205,7 @@ int report_wss(struct record_reader *record, const struct report_options *option
 	}
 	gather_clear(&gathered);
 	if (err)
-		return damon_error_set(error, err, "not enough memory for the report");
+		return report_no_memory(error);
 	return text_finish(out, error);
 }
 
@@ -235,5 +235,5 @@ int report_wss_json(struct record_reader *record, const struct report_options *o
 			  options->min_access_pct, "snapshots", (json_int_t)gathered.nr_snapshots);
 	*json = json_if(ok && !err, *json);
 	gather_clear(&gathered);
-	return *json ? 0 : damon_error_set(error, -ENOMEM, "not enough memory for the report");
+	return *json ? 0 : report_no_memory(error);
 }
