@@ -271,7 +271,8 @@ void judging_print(FILE *out, const struct judged *sides, size_t nr)
 	row(&table, "schemes applied to", cell_applied);
 	row(&table, "quota used", cell_quota);
 	print_times(&table);
-	for (size_t i = 1; i < nr; i++)
+	/* Those of a single side are in the report that stands above. */
+	for (size_t i = 1; nr > 2 && i < nr; i++)
 		print_schemes(&table, &sides[i]);
 }
 

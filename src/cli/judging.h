@@ -17,7 +17,7 @@ struct judged {
 /** JUDGED_MAX - sides that fit into 80 columns */
 #define JUDGED_MAX 3
 
-/** judging_print() - the table of @nr sides, and below it what each scheme did, in words */
+/** judging_print() - the table of @nr sides, and below it, of two sides with schemes, what each one did, in words */
 void judging_print(FILE *out, const struct judged *sides, size_t nr);
 
 /** judging_schemes() - an array of what the schemes of a side did; NULL when memory ran out */
