@@ -161,26 +161,11 @@ static void on_stopped(struct damon_ctx *ctx, int result, void *data)
 	kick(verify);
 }
 
-static uint64_t resident_pages(pid_t pid)
-{
-	uint64_t size, resident = 0;
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	file = fopen(path, "re");
-	if (file && fscanf(file, "%" SCNu64 " %" SCNu64, &size, &resident) != 2)
-		resident = 0;
-	if (file)
-		fclose(file);
-	return resident;
-}
-
 /* Intervals that leave scan time for its cycle, unless others were asked for. */
 static int choose_attrs(const struct verify *verify, struct damon_attrs *attrs)
 {
 	struct options opts = *verify->opts;
-	uint64_t cycle_us = resident_pages(opts.pids[0]) * CYCLE_PAGE_NS / 1000;
+	uint64_t cycle_us = process_resident_pages(opts.pids[0]) * CYCLE_PAGE_NS / 1000;
 
 	opts.autotune = TUNE_OFF;
 	opts.engine = "point";

@@ -9,6 +9,9 @@
  */
 #include "ops/budget.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* What is aimed at, of the share: costs vary. */
 #define AIM 0.9
 
@@ -94,4 +97,27 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 double budget_use_bp(const struct budget *budget, uint64_t sample_us)
 {
 	return sample_us ? budget->interval_ns / 1000 / (double)sample_us * BUDGET_FULL : 0;
+}
+
+/* Whole microseconds, as seconds or milliseconds. */
+static void interval_words(char *text, size_t size, uint64_t us, int digits)
+{
+	if (us < 10000000)
+		snprintf(text, size, "%.*f ms", digits, (double)us / 1e3);
+	else
+		snprintf(text, size, "%.*f s", digits, (double)us / 1e6);
+}
+
+const char *budget_words(char *text, size_t size, uint64_t floor_us, uint64_t sample_us)
+{
+	char longer[40], shorter[40];
+	int digits = 0;
+
+	do {
+		digits++;
+		interval_words(longer, sizeof(longer), floor_us, digits);
+		interval_words(shorter, sizeof(shorter), sample_us, digits);
+	} while (digits < 6 && !strcmp(longer, shorter));
+	snprintf(text, size, "every %s instead of %s", longer, shorter);
+	return text;
 }

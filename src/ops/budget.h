@@ -6,6 +6,7 @@
 #define UDAMON_OPS_BUDGET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** BUDGET_FULL - a whole processor, as shares are given: basis points */
@@ -41,6 +42,12 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 
 /** budget_use_bp() - predicted cost with so long a sampling interval, basis points of a processor */
 double budget_use_bp(const struct budget *budget, uint64_t sample_us);
+
+/**
+ * budget_words() - "every 12.5 ms instead of 5.0 ms", with as many digits as tell the two apart
+ * Return: @text.
+ */
+const char *budget_words(char *text, size_t size, uint64_t floor_us, uint64_t sample_us);
 
 #define BUDGET_PERIOD_NS 200000000ULL
 

@@ -2,7 +2,6 @@
 /*
  * What watching a process costs, it and us, and staying within what may be spent.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,24 +71,13 @@ static void count_running(struct vaddr_target *target, uint64_t now_ns)
 	target->used_at_ns = now_ns;
 }
 
-static const char *format_interval(char *text, size_t size, uint64_t us)
-{
-	if (us < 10000)
-		snprintf(text, size, "%" PRIu64 " us", us);
-	else if (us < 10000000)
-		snprintf(text, size, "%" PRIu64 " ms", us / 1000);
-	else
-		snprintf(text, size, "%.1f s", (double)us / 1e6);
-	return text;
-}
-
 /* Told of when it begins or ends to bind, and when it has become quite another one. */
 static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
 {
 	const struct budget *budget = &mine->budget;
 	bool binds = budget->floor_us > ctx->attrs.sample_interval;
 	double ratio = mine->told_us ? (double)budget->floor_us / (double)mine->told_us : 0;
-	char detail[224], interval[32];
+	char detail[256], intervals[96];
 
 	if (binds == !!mine->told_us &&
 	    (!binds || (ratio < WORTH_TELLING && ratio > 1 / WORTH_TELLING)))
@@ -97,10 +85,10 @@ static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
 	mine->told_us = binds ? budget->floor_us : 0;
 	if (binds)
 		snprintf(detail, sizeof(detail),
-			 "looking every %s instead of %.1f ms: that would cost %.1f %% of a "
-			 "processor, and the budget is %g %%, 90 %% of which is aimed at",
-			 format_interval(interval, sizeof(interval), budget->floor_us),
-			 (double)ctx->attrs.sample_interval / 1000,
+			 "looking %s: the latter would cost %.1f %% of a processor, and the "
+			 "budget is %g %%, 90 %% of which is aimed at",
+			 budget_words(intervals, sizeof(intervals), budget->floor_us,
+				      ctx->attrs.sample_interval),
 			 budget_use_bp(budget, ctx->attrs.sample_interval) / 100,
 			 (double)budget->share / 100);
 	else
@@ -144,23 +132,6 @@ void vaddr_mind_budget(struct damon_ctx *ctx)
 
 /* Which engine. */
 
-/* Resident pages, by what the kernel says; 0 where it doesn't. */
-static uint64_t resident_pages(pid_t pid)
-{
-	unsigned long long size, resident = 0;
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu %llu", &size, &resident) != 2)
-		resident = 0;
-	fclose(file);
-	return resident;
-}
-
 enum vaddr_engine vaddr_choose(const struct damon_ctx *ctx, const struct damon_vaddr_env *env)
 {
 	const struct scan_options *options = vaddr_env_scan_options(env);
@@ -172,7 +143,7 @@ enum vaddr_engine vaddr_choose(const struct damon_ctx *ctx, const struct damon_v
 	if (every_us < SCAN_LEAST_US)
 		return VADDR_POINT;
 	for (i = 0; i < ctx->nr_targets; i++) {
-		pages = (double)resident_pages((pid_t)ctx->targets[i]->pid);
+		pages = (double)process_resident_pages((pid_t)ctx->targets[i]->pid);
 		most = pages > most ? pages : most;
 		look_ns += pages * (SCAN_PAGE_NS + IN_USE * vaddr_env_toll(env)->page_ns) +
 			   vaddr_env_toll(env)->interrupt_ns;

@@ -150,6 +150,22 @@ enum process_state process_state(int pidfd)
 	return PROCESS_EXITED;
 }
 
+uint64_t process_resident_pages(pid_t pid)
+{
+	unsigned long long size, resident = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu %llu", &size, &resident) != 2)
+		resident = 0;
+	fclose(file);
+	return resident;
+}
+
 int process_cmdline(pid_t pid, char *text, size_t size)
 {
 	char path[64];

@@ -57,6 +57,9 @@ enum process_state {
 
 enum process_state process_state(int pidfd);
 
+/** process_resident_pages() - how much of it is in memory, by the kernel's rough count; 0 when it is gone */
+uint64_t process_resident_pages(pid_t pid);
+
 /** process_cmdline() - arguments, separated by spaces, cut to @size; 0 or -errno */
 int process_cmdline(pid_t pid, char *text, size_t size);
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -198,6 +199,22 @@ static void time_without_intervals_is_no_judgement(void **state)
 	assert_int_equal(monitor.budget.floor_us, floor_us);
 }
 
+static void intervals_are_told_apart(void **state)
+{
+	char text[96];
+
+	assert_string_equal(budget_words(text, sizeof(text), 7400, 5000),
+			    "every 7.4 ms instead of 5.0 ms");
+	assert_string_equal(budget_words(text, sizeof(text), 12140, 12100),
+			    "every 12.14 ms instead of 12.10 ms");
+	assert_string_equal(budget_words(text, sizeof(text), 12101, 12100),
+			    "every 12.101 ms instead of 12.100 ms");
+	assert_string_equal(budget_words(text, sizeof(text), 15000000, 5000),
+			    "every 15.0 s instead of 5.0 ms");
+	assert_string_equal(budget_words(text, sizeof(text), 60000001, 60000000),
+			    "every 60.000001 s instead of 60.000000 s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_debt_is_paid_back),
 		cmocka_unit_test(what_was_not_spent_is_not_saved),
 		cmocka_unit_test(time_without_intervals_is_no_judgement),
+		cmocka_unit_test(intervals_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
