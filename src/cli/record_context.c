@@ -13,6 +13,7 @@
 #include "cli/signals.h"
 #include "cli/window_file.h"
 #include "system/clock.h"
+#include "system/process.h"
 
 /* The file holds one window; it is read often enough to see each, and seldom enough to cost nothing. */
 #define SHORTEST_WAIT_MS  5
@@ -39,7 +40,7 @@ struct watching {
 /* New processes get a name, and all of them their mappings now and then. */
 static void describe_targets(struct watching *watching)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), resident = 0;
 
 	if (watching->t_mappings_ns && now - watching->t_mappings_ns < MAPPINGS_EVERY_NS)
 		return;
@@ -51,7 +52,9 @@ static void describe_targets(struct watching *watching)
 			continue;
 		recording_process(&watching->recording, &target, watching->operations);
 		recording_mappings(&watching->recording, &target);
+		resident += process_resident_pages((pid_t)target.pid);
 	}
+	recording_resident(&watching->recording, resident);
 	watching->t_mappings_ns = now;
 }
 

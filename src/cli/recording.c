@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Writing a record while a context runs. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/message.h"
 #include "cli/recording.h"
@@ -68,6 +71,23 @@ int recording_mappings(struct recording *recording, const struct damon_target *t
 	return record_set_mappings(recording->rec, target->id, recording->rows, maps->nr);
 }
 
+void recording_resident(struct recording *recording, uint64_t pages)
+{
+	if (pages)
+		recording->resident_pages = pages;
+}
+
+static int write_resident(struct recording *recording)
+{
+	char text[24];
+
+	if (!recording->resident_pages)
+		return 0;
+	snprintf(text, sizeof(text), "%" PRIu64,
+		 recording->resident_pages * (uint64_t)sysconf(_SC_PAGESIZE));
+	return record_set_meta(recording->rec, "resident_bytes", text);
+}
+
 static void forget(struct recording *recording)
 {
 	maps_clear(&recording->maps);
@@ -78,8 +98,11 @@ static void forget(struct recording *recording)
 int recording_finish(struct recording *recording)
 {
 	struct damon_error err = {""};
-	int ret = record_close(recording->rec, &err);
+	int ret;
 
+	/* Without memory for that the record only lacks it. */
+	write_resident(recording);
+	ret = record_close(recording->rec, &err);
 	forget(recording);
 	return ret ? give_up(EXIT_FAILED, "%s", err.text) : 0;
 }

@@ -12,10 +12,12 @@
 /**
  * struct recording - a record that is being written
  * @rec:	the record
+ * @resident_pages: of all targets, when that was asked last
  * @maps, @rows, @capacity: mappings of the process that was read last
  */
 struct recording {
 	struct record *rec;
+	uint64_t resident_pages;
 	struct mapping_list maps;
 	struct record_mapping *rows;
 	size_t capacity;
@@ -39,6 +41,9 @@ int recording_rename(struct recording *recording, const struct damon_target *tar
  * One that has none (any more) keeps those it had. Return: 0 or -ENOMEM.
  */
 int recording_mappings(struct recording *recording, const struct damon_target *target);
+
+/** recording_resident() - what all targets have in memory now; 0, when they have ended, is no news */
+void recording_resident(struct recording *recording, uint64_t pages);
 
 /** recording_finish() - close the record; 0, or an exit code after the error was printed */
 int recording_finish(struct recording *recording);

@@ -68,6 +68,16 @@ static void read_mappings(struct session *session, const struct damon_ctx *ctx, 
 			recording_mappings(&session->recording, ctx->targets[i]);
 }
 
+static void read_resident(struct session *session, const struct damon_ctx *ctx)
+{
+	uint64_t pages = 0;
+
+	for (uint32_t i = 0; i < ctx->nr_targets; i++)
+		if (is_there(session, ctx->targets[i]))
+			pages += process_resident_pages((pid_t)ctx->targets[i]->pid);
+	recording_resident(&session->recording, pages);
+}
+
 static void read_names(struct session *session, const struct damon_ctx *ctx)
 {
 	for (uint32_t i = 0; i < ctx->nr_targets; i++)
@@ -92,6 +102,7 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	if (window->t_end_ns - session->t_mappings_ns >= ctx->attrs.ops_update_interval * 1000) {
 		session->t_mappings_ns = window->t_end_ns;
 		read_mappings(session, ctx, -1);
+		read_resident(session, ctx);
 	}
 	if (session->exec_seen) {
 		session->exec_seen = false;

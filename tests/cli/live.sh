@@ -137,6 +137,8 @@ pid=$!
 succeeds "record -p for a while" "$udamon" record -q -p $pid --for 1s --no-autotune -o p.udamon
 what=$(whole p.udamon 1)
 result $? "its record is whole" "$what"
+is "the summary tells what the process had in memory" True \
+	"$("$udamon" report --json p.udamon | python3 -c 'import json, sys; print(json.load(sys.stdin)["resident_bytes"] >= 4096)')"
 is "with intervals of a short look it is by the engine point" "auto point" \
 	"$(sqlite3 -separator ' ' p.udamon "select group_concat(value, ' ') from (select value from meta where key in ('engine', 'engine_asked') order by key desc)")"
 # Until a window has ended whose interval was lengthened: by how much that is depends on the machine.
