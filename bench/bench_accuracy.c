@@ -335,7 +335,7 @@ static int look_at_once(struct toucher *toucher, const struct toucher_pattern *p
 			const struct scan_block *block =
 				scan_blocks_find(scan_target_blocks(target), addr);
 			uint64_t i = (addr - block->start) / TOUCHER_PAGE;
-			bool young = block->young[i / 64] >> (i % 64) & 1;
+			bool young = block->words[i / 64].young >> (i % 64) & 1;
 			bool touched = toucher_touches(pattern, page);
 
 			hot += touched;

@@ -143,11 +143,12 @@ struct figures {
 /* Pages without any callback's work: what reading alone costs. */
 static int ignore_leaf(void *data, const struct page_leaf *leaf)
 {
-	uint64_t bits[3][SCAN_WORDS];
+	uint64_t bits[3];
+	size_t word;
 
-	if (leaf->table) {
-		scan_block_bits(leaf->table, bits[0], bits[1], bits[2]);
-		*(uint64_t *)data += bits[1][0];
+	for (word = 0; leaf->table && word < SCAN_WORDS; word++) {
+		scan_word_bits(leaf->table + word * 64, &bits[0], &bits[1], &bits[2]);
+		*(uint64_t *)data += bits[1];
 	}
 	return 0;
 }

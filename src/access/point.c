@@ -403,10 +403,13 @@ static int tell_pages(void *data, const struct page_leaf *leaf)
 {
 	const struct range_look *look = data;
 	struct point_pages pages = {.addr = leaf->addr};
+	size_t word;
 
 	_Static_assert(SCAN_WORDS == PAGE_TABLE_ENTRIES / 64, "both have a bit for each page");
 	if (leaf->table) {
-		scan_block_bits(leaf->table, pages.mapped, pages.young, pages.special);
+		for (word = 0; word < SCAN_WORDS; word++)
+			scan_word_bits(leaf->table + word * 64, &pages.mapped[word],
+				       &pages.young[word], &pages.special[word]);
 		return look->callback(look->data, &pages);
 	}
 	if (leaf->state.flags & PAGE_FAILED) {

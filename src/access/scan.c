@@ -169,7 +169,6 @@ static void mark_guests(struct scan_target *target)
 int scan_read(struct scan_target *target, struct page_process *process)
 {
 	struct scan_engine *engine = target->engine;
-	struct scan_totals totals;
 	size_t i;
 	int ret = 0;
 
@@ -190,9 +189,8 @@ int scan_read(struct scan_target *target, struct page_process *process)
 	if (ret)
 		return ret;
 	mark_guests(target);
-	scan_blocks_totals(&target->blocks, &totals);
 	engine->stat.scans++;
-	engine->stat.pages_read += totals.entries;
+	engine->stat.pages_read += target->blocks.nr_entries;
 	return 0;
 }
 
@@ -293,7 +291,7 @@ void scan_target_keep(struct scan_target *target)
 		struct scan_block *block = target->blocks.blocks[i];
 
 		for (word = 0; word < SCAN_WORDS; word++)
-			block->kept[word] |= block->young[word];
+			block->words[word].kept |= block->words[word].young;
 	}
 }
 
@@ -305,7 +303,7 @@ bool scan_target_kept(const struct scan_target *target, uint64_t addr)
 	if (!block)
 		return false;
 	page = (addr - block->start) >> block->page_shift;
-	return block->kept[page / 64] >> (page % 64) & 1;
+	return block->words[page / 64].kept >> (page % 64) & 1;
 }
 
 void scan_target_forget(struct scan_target *target, uint64_t start, uint64_t end)
@@ -315,7 +313,7 @@ void scan_target_forget(struct scan_target *target, uint64_t start, uint64_t end
 
 	while (start < end && (block = scan_blocks_find(&target->blocks, start))) {
 		page = (start - block->start) >> block->page_shift;
-		block->kept[page / 64] &= ~(1ULL << (page % 64));
+		block->words[page / 64].kept &= ~(1ULL << (page % 64));
 		start += 1ULL << block->page_shift;
 	}
 }

@@ -30,6 +30,7 @@ void scan_blocks_begin(struct scan_blocks *blocks)
 	blocks->blocks = list;
 	blocks->capacity = capacity;
 	blocks->nr = 0;
+	blocks->nr_entries = 0;
 }
 
 static int make_room(struct scan_blocks *blocks)
@@ -67,9 +68,10 @@ static struct scan_block *get_block(struct scan_blocks *blocks, uint64_t start, 
 	if (block && block->page_shift == page_shift)
 		return block;
 	free(block);
-	block = calloc(1, sizeof(*block));
+	block = aligned_alloc(_Alignof(struct scan_block), sizeof(*block));
 	if (!block)
 		return NULL;
+	memset(block, 0, sizeof(*block));
 	block->start = start;
 	block->page_shift = page_shift;
 	block->end = start + (page_shift == ARCH_PAGE_SHIFT ? BLOCK_SIZE : 1ULL << page_shift);
@@ -99,49 +101,52 @@ static uint64_t gather(__m128i first, __m128i second, int bit)
 		_mm_packs_epi16(_mm_sll_epi16(first, count), _mm_sll_epi16(second, count)));
 }
 
-void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special)
+void scan_word_bits(const uint64_t *entries, uint64_t *mapped, uint64_t *young, uint64_t *special)
 {
-	size_t word, bit;
+	uint64_t here = 0, used = 0, odd = 0;
+	size_t bit;
 
-	for (word = 0; word < SCAN_WORDS; word++, table += 64) {
-		uint64_t here = 0, used = 0, odd = 0;
+	for (bit = 0; bit < 64; bit += 16) {
+		__m128i first = low_bits(entries + bit), second = low_bits(entries + bit + 8);
 
-		for (bit = 0; bit < 64; bit += 16) {
-			__m128i first = low_bits(table + bit), second = low_bits(table + bit + 8);
-
-			here |= (gather(first, second, 0) |
-				 gather(first, second, ARCH_BIT_NO_ACCESS))
-				<< bit;
-			used |= gather(first, second, ARCH_BIT_ACCESSED) << bit;
-			odd |= gather(first, second, ARCH_BIT_SPECIAL) << bit;
-		}
-		mapped[word] = here;
-		young[word] = used & here;
-		special[word] = odd & here;
+		here |= (gather(first, second, 0) | gather(first, second, ARCH_BIT_NO_ACCESS))
+			<< bit;
+		used |= gather(first, second, ARCH_BIT_ACCESSED) << bit;
+		odd |= gather(first, second, ARCH_BIT_SPECIAL) << bit;
 	}
+	*mapped = here;
+	*young = used & here;
+	*special = odd & here;
 }
 #else
-void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special)
+void scan_word_bits(const uint64_t *entries, uint64_t *mapped, uint64_t *young, uint64_t *special)
 {
-	size_t word, bit;
+	size_t bit;
 
-	for (word = 0; word < SCAN_WORDS; word++, table += 64) {
-		uint64_t here = 0, used = 0, odd = 0;
+	*mapped = *young = *special = 0;
+	for (bit = 0; bit < 64; bit++) {
+		uint64_t entry = entries[bit];
+		uint64_t present = (entry | entry >> ARCH_BIT_NO_ACCESS) & 1;
 
-		for (bit = 0; bit < 64; bit++) {
-			uint64_t entry = table[bit];
-			uint64_t present = (entry | entry >> ARCH_BIT_NO_ACCESS) & 1;
-
-			here |= present << bit;
-			used |= (present & entry >> ARCH_BIT_ACCESSED) << bit;
-			odd |= (present & entry >> ARCH_BIT_SPECIAL) << bit;
-		}
-		mapped[word] = here;
-		young[word] = used;
-		special[word] = odd;
+		*mapped |= present << bit;
+		*young |= (present & entry >> ARCH_BIT_ACCESSED) << bit;
+		*special |= (present & entry >> ARCH_BIT_SPECIAL) << bit;
 	}
 }
 #endif
+
+static void take_table(struct scan_blocks *blocks, struct scan_block *block, const uint64_t *table)
+{
+	size_t i;
+
+	block->failed = false;
+	for (i = 0; i < SCAN_WORDS; i++) {
+		struct scan_word *word = &block->words[i];
+
+		scan_word_bits(table + i * 64, &word->mapped, &word->young, &word->special);
+		blocks->nr_entries += scan_ones(word->mapped);
+	}
+}
 
 static void take_huge(struct scan_block *block, const struct page_state *state)
 {
@@ -151,8 +156,8 @@ static void take_huge(struct scan_block *block, const struct page_state *state)
 	if (block->frame != state->frame)
 		block->huge_kind = SCAN_HUGE_UNASKED;
 	block->frame = state->frame;
-	block->mapped[0] = !!(state->flags & PAGE_MAPPED);
-	block->young[0] = !!(state->flags & PAGE_ACCESSED);
+	block->words[0].mapped = !!(state->flags & PAGE_MAPPED);
+	block->words[0].young = !!(state->flags & PAGE_ACCESSED);
 }
 
 int scan_blocks_take(struct scan_blocks *blocks, const struct page_leaf *leaf)
@@ -168,10 +173,10 @@ int scan_blocks_take(struct scan_blocks *blocks, const struct page_leaf *leaf)
 	blocks->blocks[blocks->nr++] = block;
 	if (!leaf->table) {
 		take_huge(block, &leaf->state);
+		blocks->nr_entries += scan_ones(block->words[0].mapped);
 		return 0;
 	}
-	block->failed = false;
-	scan_block_bits(leaf->table, block->mapped, block->young, block->special);
+	take_table(blocks, block, leaf->table);
 	return 0;
 }
 
@@ -183,7 +188,7 @@ void scan_blocks_end(struct scan_blocks *blocks)
 
 void scan_blocks_gone(struct scan_blocks *blocks)
 {
-	size_t nr = blocks->nr_before, i;
+	size_t nr = blocks->nr_before, i, word;
 
 	if (blocks->nr) {
 		scan_blocks_end(blocks);
@@ -193,12 +198,13 @@ void scan_blocks_gone(struct scan_blocks *blocks)
 		blocks->nr = nr;
 	}
 	blocks->nr_before = blocks->next_before = 0;
+	blocks->nr_entries = 0;
 	for (i = 0; i < blocks->nr; i++) {
 		struct scan_block *block = blocks->blocks[i];
 
 		block->failed = false;
-		memset(block->mapped, 0, sizeof(block->mapped));
-		memset(block->young, 0, sizeof(block->young));
+		for (word = 0; word < SCAN_WORDS; word++)
+			block->words[word].mapped = block->words[word].young = 0;
 	}
 }
 
@@ -230,30 +236,34 @@ struct scan_block *scan_blocks_find(const struct scan_blocks *blocks, uint64_t a
 	return low < blocks->nr && blocks->blocks[low]->start <= addr ? blocks->blocks[low] : NULL;
 }
 
+static uint64_t unknown_pages(const struct scan_block *block, const struct scan_word *word)
+{
+	if (block->failed)
+		return word->mapped;
+	return (word->young & (word->special | word->stuck)) |
+	       (~word->young & word->mapped & word->doubtful);
+}
+
 uint64_t scan_block_unknown(const struct scan_block *block, size_t word)
 {
-	uint64_t young = block->young[word];
-
-	if (block->failed)
-		return block->mapped[word];
-	return (young & (block->special[word] | block->stuck[word])) |
-	       (~young & block->mapped[word] & block->doubtful[word]);
+	return unknown_pages(block, &block->words[word]);
 }
 
 static void count_block(struct scan_block *block)
 {
-	size_t word, nr_words = scan_block_words(block);
+	size_t i, nr_words = scan_block_words(block);
 
-	for (word = 0; word < nr_words; word++) {
+	for (i = 0; i < nr_words; i++) {
+		struct scan_word *word = &block->words[i];
 		uint64_t unknown, touched;
 
-		if (!block->mapped[word])
+		if (!word->mapped)
 			continue;
-		unknown = scan_block_unknown(block, word);
-		touched = block->young[word] & ~unknown;
-		block->unknown_in_window[word] |= unknown;
+		unknown = unknown_pages(block, word);
+		touched = word->young & ~unknown;
+		word->unknown_in_window |= unknown;
 		for (; touched; touched &= touched - 1) {
-			uint16_t *heat = &block->heat[word * 64 + (size_t)__builtin_ctzll(touched)];
+			uint16_t *heat = &block->heat[i * 64 + (size_t)__builtin_ctzll(touched)];
 
 			if (*heat < UINT16_MAX)
 				(*heat)++;
@@ -273,14 +283,17 @@ void scan_blocks_count_heat(struct scan_blocks *blocks)
 
 void scan_blocks_end_window(struct scan_blocks *blocks)
 {
-	size_t i;
+	size_t i, word, nr_words;
 
 	for (i = 0; i < blocks->nr; i++) {
 		struct scan_block *block = blocks->blocks[i];
 
-		memcpy(block->last_heat, block->heat, sizeof(block->heat));
-		memcpy(block->last_mapped, block->mapped, sizeof(block->mapped));
-		memcpy(block->last_unknown, block->unknown_in_window, sizeof(block->last_unknown));
+		nr_words = scan_block_words(block);
+		memcpy(block->last_heat, block->heat, nr_words * 64 * sizeof(*block->heat));
+		for (word = 0; word < nr_words; word++) {
+			block->last_mapped[word] = block->words[word].mapped;
+			block->last_unknown[word] = block->words[word].unknown_in_window;
+		}
 	}
 	blocks->last_samples = blocks->nr_samples;
 	scan_blocks_forget_window(blocks);
@@ -288,13 +301,15 @@ void scan_blocks_end_window(struct scan_blocks *blocks)
 
 void scan_blocks_forget_window(struct scan_blocks *blocks)
 {
-	size_t i;
+	size_t i, word, nr_words;
 
 	for (i = 0; i < blocks->nr; i++) {
 		struct scan_block *block = blocks->blocks[i];
 
-		memset(block->heat, 0, sizeof(block->heat));
-		memset(block->unknown_in_window, 0, sizeof(block->unknown_in_window));
+		nr_words = scan_block_words(block);
+		memset(block->heat, 0, nr_words * 64 * sizeof(*block->heat));
+		for (word = 0; word < nr_words; word++)
+			block->words[word].unknown_in_window = 0;
 	}
 	blocks->nr_samples = 0;
 }
@@ -316,11 +331,18 @@ static uint64_t word_mask(const struct scan_block *block, size_t word, uint64_t 
 	return (high == 64 ? ~0ULL : (1ULL << high) - 1) & (~0ULL << low);
 }
 
+/* Sizes by what is known, bytes. */
+struct totals {
+	uint64_t resident;
+	uint64_t touched;
+	uint64_t unknown;
+};
+
 /* Huge pages may overlap a region in part; what overlaps counts. */
 static void add_pages(const struct scan_block *block, uint64_t start, uint64_t end,
-		      struct scan_totals *totals)
+		      struct totals *totals)
 {
-	uint64_t size = 1ULL << block->page_shift, mapped, young, unknown, mask;
+	uint64_t size = 1ULL << block->page_shift, unknown, mask;
 	size_t word = 0, last = 0;
 	bool huge = scan_block_words(block) == 1;
 
@@ -337,23 +359,22 @@ static void add_pages(const struct scan_block *block, uint64_t start, uint64_t e
 		last = (end - 1 - block->start) / size / 64;
 	}
 	for (; word <= last; word++) {
-		if (!block->mapped[word])
+		const struct scan_word *here = &block->words[word];
+
+		if (!here->mapped)
 			continue;
 		mask = huge ? 1 : word_mask(block, word, start, end);
-		mapped = block->mapped[word] & mask;
-		unknown = scan_block_unknown(block, word) & mask;
-		young = block->young[word] & mask & ~unknown;
-		totals->entries += (uint64_t)__builtin_popcountll(mapped);
-		totals->resident += (uint64_t)__builtin_popcountll(mapped) * size;
+		unknown = unknown_pages(block, here) & mask;
+		totals->resident += scan_ones(here->mapped & mask) * size;
 		if (unknown)
-			totals->unknown += (uint64_t)__builtin_popcountll(unknown) * size;
-		totals->touched += (uint64_t)__builtin_popcountll(young) * size;
+			totals->unknown += scan_ones(unknown) * size;
+		totals->touched += scan_ones(here->young & mask & ~unknown) * size;
 	}
-	if (block->failed && !block->mapped[0])
+	if (block->failed && !block->words[0].mapped)
 		totals->unknown += end - start, totals->resident += end - start;
 }
 
-static uint32_t share(const struct scan_totals *totals, uint32_t unit)
+static uint32_t share(const struct totals *totals, uint32_t unit)
 {
 	uint64_t known = totals->resident - totals->unknown;
 
@@ -363,6 +384,8 @@ static uint32_t share(const struct scan_totals *totals, uint32_t unit)
 	if (!known)
 		return 0;
 	/* Rounded up: 0 is kept for "nothing at all". */
+	if (totals->touched <= UINT32_MAX)
+		return (uint32_t)((totals->touched * unit + known - 1) / known);
 	return (uint32_t)(((unsigned __int128)totals->touched * unit + known - 1) / known);
 }
 
@@ -372,7 +395,7 @@ void scan_blocks_account(const struct scan_blocks *blocks, const struct damon_ad
 	size_t first = 0, block, i;
 
 	for (i = 0; i < nr; i++) {
-		struct scan_totals totals = {};
+		struct totals totals = {};
 
 		while (first < blocks->nr && blocks->blocks[first]->end <= ranges[i].start)
 			first++;
@@ -381,15 +404,6 @@ void scan_blocks_account(const struct scan_blocks *blocks, const struct damon_ad
 			add_pages(blocks->blocks[block], ranges[i].start, ranges[i].end, &totals);
 		access[i] = share(&totals, unit);
 	}
-}
-
-void scan_blocks_totals(const struct scan_blocks *blocks, struct scan_totals *totals)
-{
-	size_t i;
-
-	*totals = (struct scan_totals){};
-	for (i = 0; i < blocks->nr; i++)
-		add_pages(blocks->blocks[i], 0, UINT64_MAX, totals);
 }
 
 /* A run that is being gathered. */

@@ -17,19 +17,35 @@
 #define SCAN_WORDS (PAGE_TABLE_ENTRIES / 64)
 
 /**
- * struct scan_block - pages that one table, or one huge leaf, maps; a bit for each page
- * @start, @end: its addresses
- * @page_shift:	log2 of a page's size; one huge page uses bit 0
- * @failed:	it couldn't be read this time: nothing is known
- * @frame:	of a huge leaf
+ * struct scan_word - what is known of 64 pages, a bit for each
  * @mapped:	something is there
  * @young:	the Accessed bit is set
  * @special:	it can't ever be cleared (the zero page, device memory)
  * @stuck:	it was left set by the last clearing, so that it says nothing
  * @doubtful:	was cleared without a flush although in use: a clear bit says nothing
- * @huge_kind:	what is known of a huge leaf, SCAN_HUGE_*
  * @unknown_in_window: nobody could say, at least once in this window
  * @kept:	touched since somebody else last asked; the engine itself doesn't use it
+ *
+ * All of it lies in one cache line: each pass over a target's blocks, of which there are many in
+ * a sampling interval, would otherwise fetch a line for each kind of bit.
+ */
+struct scan_word {
+	uint64_t mapped;
+	uint64_t young;
+	uint64_t special;
+	uint64_t stuck;
+	uint64_t doubtful;
+	uint64_t unknown_in_window;
+	uint64_t kept;
+} __attribute__((aligned(64)));
+
+/**
+ * struct scan_block - pages that one table, or one huge leaf, maps
+ * @start, @end: its addresses
+ * @frame:	of a huge leaf
+ * @page_shift:	log2 of a page's size; one huge page uses bit 0 of the first word
+ * @huge_kind:	what is known of a huge leaf, SCAN_HUGE_*
+ * @failed:	it couldn't be read this time: nothing is known
  * @heat:	sampling intervals of this window in which it was touched; then of the last
  */
 struct scan_block {
@@ -39,18 +55,20 @@ struct scan_block {
 	uint8_t page_shift;
 	uint8_t huge_kind;
 	bool failed;
-	uint64_t mapped[SCAN_WORDS];
-	uint64_t young[SCAN_WORDS];
-	uint64_t special[SCAN_WORDS];
-	uint64_t stuck[SCAN_WORDS];
-	uint64_t doubtful[SCAN_WORDS];
-	uint64_t unknown_in_window[SCAN_WORDS];
-	uint64_t kept[SCAN_WORDS];
+	struct scan_word words[SCAN_WORDS];
 	uint64_t last_mapped[SCAN_WORDS];
 	uint64_t last_unknown[SCAN_WORDS];
 	uint16_t heat[PAGE_TABLE_ENTRIES];
 	uint16_t last_heat[PAGE_TABLE_ENTRIES];
 };
+
+/* How many bits are set; without the processor's own instruction, which not all have, a call else. */
+static inline uint64_t scan_ones(uint64_t bits)
+{
+	bits -= bits >> 1 & 0x5555555555555555;
+	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+	return ((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56;
+}
 
 /* How many words of its bits a block uses. */
 static inline size_t scan_block_words(const struct scan_block *block)
@@ -65,12 +83,14 @@ static inline size_t scan_block_words(const struct scan_block *block)
 
 /**
  * struct scan_blocks - the blocks of a target, by address; zero-initialise it
+ * @nr_entries:	page-table entries that map something
  * @nr_samples:	sampling intervals counted in this window
  * @last_samples: and in the last one
  */
 struct scan_blocks {
 	size_t nr;
 	struct scan_block **blocks;
+	uint64_t nr_entries;
 	uint32_t nr_samples;
 	uint32_t last_samples;
 	/* private: */
@@ -97,8 +117,8 @@ void scan_blocks_gone(struct scan_blocks *blocks);
 /** scan_blocks_clear() - free them */
 void scan_blocks_clear(struct scan_blocks *blocks);
 
-/** scan_block_bits() - what a table of small leaves says, in the words of a block */
-void scan_block_bits(const uint64_t *table, uint64_t *mapped, uint64_t *young, uint64_t *special);
+/** scan_word_bits() - what 64 entries of a table of small leaves say */
+void scan_word_bits(const uint64_t *entries, uint64_t *mapped, uint64_t *young, uint64_t *special);
 
 /** scan_blocks_find() - the block of an address, or NULL */
 struct scan_block *scan_blocks_find(const struct scan_blocks *blocks, uint64_t addr);
@@ -132,17 +152,6 @@ void scan_blocks_account(const struct scan_blocks *blocks, const struct damon_ad
  */
 void scan_blocks_touched(const struct scan_blocks *blocks, uint64_t addr, bool last_too,
 			 uint64_t *touched);
-
-/** struct scan_totals - sizes by what is known, bytes */
-struct scan_totals {
-	uint64_t resident;
-	uint64_t touched;
-	uint64_t unknown;
-	uint64_t entries; /* page-table entries that map something */
-};
-
-/** scan_blocks_totals() - of all blocks */
-void scan_blocks_totals(const struct scan_blocks *blocks, struct scan_totals *totals);
 
 /**
  * scan_run_callback - pages of equal heat in the last window

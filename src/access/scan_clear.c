@@ -30,36 +30,44 @@ void scan_learn(double *price, double ns, uint64_t units)
 		*price += (ns / (double)units - *price) / 4;
 }
 
+/* What clearing left undone the last time doesn't count any more, but what can't ever be cleared does. */
 static void forget_marks(struct scan_target *target)
 {
-	size_t i;
+	size_t i, word;
 
 	for (i = 0; i < target->blocks.nr; i++) {
 		struct scan_block *block = target->blocks.blocks[i];
 
-		memset(block->stuck, 0, scan_block_words(block) * sizeof(*block->stuck));
-		memset(block->doubtful, 0, scan_block_words(block) * sizeof(*block->doubtful));
+		for (word = 0; word < scan_block_words(block); word++)
+			block->words[word].stuck = block->words[word].doubtful = 0;
+		scan_judge_huge(target->engine, block);
 	}
 }
 
 /* Nothing is cleared: what is young now says nothing later. */
 static void leave_all(struct scan_target *target)
 {
-	size_t i;
+	size_t i, word;
 
-	for (i = 0; i < target->blocks.nr; i++)
-		memcpy(target->blocks.blocks[i]->stuck, target->blocks.blocks[i]->young,
-		       sizeof(target->blocks.blocks[i]->stuck));
+	for (i = 0; i < target->blocks.nr; i++) {
+		struct scan_block *block = target->blocks.blocks[i];
+
+		for (word = 0; word < SCAN_WORDS; word++)
+			block->words[word].stuck = block->words[word].young;
+	}
 }
 
-/* Cleared without a flush: that it isn't set again says nothing about a page in use. */
-static void doubt_all(struct scan_target *target)
+/* Cleared without a flush: that it isn't set again says nothing about a page in use. Or forget that. */
+static void doubt_all(struct scan_target *target, bool doubt)
 {
-	size_t i;
+	size_t i, word;
 
-	for (i = 0; i < target->blocks.nr; i++)
-		memcpy(target->blocks.blocks[i]->doubtful, target->blocks.blocks[i]->young,
-		       sizeof(target->blocks.blocks[i]->doubtful));
+	for (i = 0; i < target->blocks.nr; i++) {
+		struct scan_block *block = target->blocks.blocks[i];
+
+		for (word = 0; word < SCAN_WORDS; word++)
+			block->words[word].doubtful = doubt ? block->words[word].young : 0;
+	}
 }
 
 static void mark_range(struct scan_target *target, uint64_t start, uint64_t end)
@@ -77,7 +85,7 @@ static void mark_range(struct scan_target *target, uint64_t start, uint64_t end)
 			if (addr >= end || addr >= block->end)
 				break;
 			if (addr >= start)
-				block->stuck[page / 64] |= block->young[page / 64] &
+				block->words[page / 64].stuck |= block->words[page / 64].young &
 							   (1ULL << (page % 64));
 		}
 	}
@@ -133,12 +141,14 @@ static int clear_clusters(struct scan_target *target)
 static int clear_refs(struct scan_target *target, uint64_t nr_entries)
 {
 	struct scan_engine *engine = target->engine;
-	uint64_t took_ns, start, cpu;
+	/* What is left out of a flush stays in doubt, unless the program was told not to flush. */
+	bool doubt = engine->flush != SCAN_FLUSH_REFS && !engine->options.no_flush;
 	bool flushed;
+	uint64_t took_ns, start, cpu;
 	int ret;
 
-	if (engine->flush != SCAN_FLUSH_REFS)
-		doubt_all(target);
+	if (doubt)
+		doubt_all(target, true);
 	cpu = scan_cpu_ns();
 	ret = scan_write_refs(target, '1', &took_ns);
 	if (ret)
@@ -158,19 +168,9 @@ static int clear_refs(struct scan_target *target, uint64_t nr_entries)
 	engine->stat.by_refs++;
 	if (!flushed)
 		engine->stat.unflushed++;
+	else if (doubt)
+		doubt_all(target, false);
 	return 0;
-}
-
-/* What was left out of a flush stays in doubt, unless the program was told not to flush. */
-static void settle_doubts(struct scan_target *target, uint64_t unflushed_before)
-{
-	size_t i;
-
-	if (target->engine->stat.unflushed != unflushed_before && !target->engine->options.no_flush)
-		return;
-	for (i = 0; i < target->blocks.nr; i++)
-		memset(target->blocks.blocks[i]->doubtful, 0,
-		       sizeof(target->blocks.blocks[i]->doubtful));
 }
 
 static bool may_use_refs(const struct scan_target *target)
@@ -214,8 +214,6 @@ int scan_clear(struct scan_target *target, bool may_clear)
 	struct scan_engine *engine = target->engine;
 	struct scan_question question = {.prices = &engine->prices, .plan = &engine->plan};
 	enum scan_method method = SCAN_CLEAR_REFS;
-	uint64_t unflushed = engine->stat.unflushed;
-	struct scan_totals totals;
 	int ret;
 
 	forget_marks(target);
@@ -223,10 +221,8 @@ int scan_clear(struct scan_target *target, bool may_clear)
 		leave_all(target);
 		return 0;
 	}
-	scan_judge_huge(target);
-	scan_blocks_totals(&target->blocks, &totals);
 	engine->plan.nr_young = scan_plan_young(&target->blocks);
-	question.nr_entries = totals.entries;
+	question.nr_entries = target->blocks.nr_entries;
 	question.refs_possible = may_use_refs(target);
 	question.max_stall_ns = (double)engine->options.max_stall_us * 1000;
 	if (!engine->options.no_flush && !scan_refs_surely(&question, engine->plan.nr_young)) {
@@ -237,9 +233,6 @@ int scan_clear(struct scan_target *target, bool may_clear)
 			return clear_clusters(target);
 		/* It clears everything but memory that nothing clears. */
 		forget_marks(target);
-		scan_judge_huge(target);
 	}
-	ret = clear_refs(target, totals.entries);
-	settle_doubts(target, unflushed);
-	return ret;
+	return clear_refs(target, question.nr_entries);
 }

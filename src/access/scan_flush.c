@@ -76,8 +76,8 @@ static bool find_pair(const struct scan_target *target, struct iovec *range)
 		if (block->page_shift != ARCH_PAGE_SHIFT || block->failed)
 			continue;
 		for (page = 0; page < PAGE_TABLE_ENTRIES; page++) {
-			if (!(block->young[page / 64] >> (page % 64) & 1) ||
-			    (block->special[page / 64] >> (page % 64) & 1))
+			if (!(block->words[page / 64].young >> (page % 64) & 1) ||
+			    (block->words[page / 64].special >> (page % 64) & 1))
 				continue;
 			addr = block->start + page * PAGE_BYTES;
 			/* The young pages of the last 33; the oldest of them may be just far enough. */

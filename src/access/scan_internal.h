@@ -59,8 +59,8 @@ void scan_learn(double *price, double ns, uint64_t units);
  */
 int scan_judge(struct scan_target *target, uint64_t *only_refs);
 
-/* Ask what kind of memory each huge page that is young is. */
-void scan_judge_huge(struct scan_target *target);
+/* Ask what kind of memory a huge page is, if it is one and young. */
+void scan_judge_huge(struct scan_engine *engine, struct scan_block *block);
 
 /* scan_trial.c: see on a process of our own that it works, and what it costs. */
 int scan_try(struct scan_engine *engine, struct damon_error *err);

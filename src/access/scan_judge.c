@@ -31,20 +31,14 @@ static uint8_t huge_kind(struct scan_engine *engine, uint64_t frame)
 	return SCAN_HUGE_PLAIN;
 }
 
-void scan_judge_huge(struct scan_target *target)
+void scan_judge_huge(struct scan_engine *engine, struct scan_block *block)
 {
-	size_t i;
-
-	for (i = 0; i < target->blocks.nr; i++) {
-		struct scan_block *block = target->blocks.blocks[i];
-
-		if (block->page_shift == ARCH_PAGE_SHIFT || !block->young[0] || block->failed)
-			continue;
-		if (block->huge_kind == SCAN_HUGE_UNASKED)
-			block->huge_kind = huge_kind(target->engine, block->frame);
-		if (block->huge_kind == SCAN_HUGE_UNCLEARED)
-			block->stuck[0] = 1;
-	}
+	if (block->page_shift == ARCH_PAGE_SHIFT || !block->words[0].young || block->failed)
+		return;
+	if (block->huge_kind == SCAN_HUGE_UNASKED)
+		block->huge_kind = huge_kind(engine, block->frame);
+	if (block->huge_kind == SCAN_HUGE_UNCLEARED)
+		block->words[0].stuck = 1;
 }
 
 /* An address space's pagemap stays with it, so a new program needs another one. */
@@ -96,14 +90,14 @@ static bool is_young(const struct piece *piece, size_t i)
 {
 	size_t page = piece->first + i;
 
-	return piece->block->young[page / 64] >> (page % 64) & 1;
+	return piece->block->words[page / 64].young >> (page % 64) & 1;
 }
 
 static void set_stuck(const struct piece *piece, size_t i)
 {
 	size_t page = piece->first + i;
 
-	piece->block->stuck[page / 64] |= 1ULL << (page % 64);
+	piece->block->words[page / 64].stuck |= 1ULL << (page % 64);
 }
 
 /* The list grows by ranges; one that goes on where the last one ended is the same. */
@@ -165,10 +159,10 @@ static int judge_piece(struct scan_target *target, struct piece *piece, const st
 	uint64_t start = run->start, end = run->end;
 
 	if (block->page_shift != ARCH_PAGE_SHIFT) {
-		if (block->huge_kind == SCAN_HUGE_PLAIN && block->young[0])
+		if (block->huge_kind == SCAN_HUGE_PLAIN && block->words[0].young)
 			return grow(growing, block->start, block->end);
-		block->stuck[0] = block->young[0];
-		*only_refs += block->young[0] && block->huge_kind == SCAN_HUGE_SHARED;
+		block->words[0].stuck = block->words[0].young;
+		*only_refs += block->words[0].young && block->huge_kind == SCAN_HUGE_SHARED;
 		return 0;
 	}
 	if (start < block->start)

@@ -81,7 +81,7 @@ static int add_block(struct sweep *sweep, const struct scan_block *block)
 	int ret;
 
 	for (word = 0; word < nr_words; word++) {
-		young = block->young[word] & ~block->special[word] & ~block->stuck[word];
+		young = block->words[word].young & ~block->words[word].special & ~block->words[word].stuck;
 		for (; young; young &= young - 1) {
 			page = word * 64 + (size_t)__builtin_ctzll(young);
 			ret = add_page(sweep, block->start + page * size, size);
@@ -121,9 +121,11 @@ uint64_t scan_plan_young(const struct scan_blocks *blocks)
 	for (i = 0; i < blocks->nr; i++) {
 		const struct scan_block *block = blocks->blocks[i];
 
-		for (word = 0; word < scan_block_words(block) && !block->failed; word++)
-			nr += (uint64_t)__builtin_popcountll(
-				block->young[word] & ~block->special[word] & ~block->stuck[word]);
+		for (word = 0; word < scan_block_words(block) && !block->failed; word++) {
+			const struct scan_word *here = &block->words[word];
+
+			nr += scan_ones(here->young & ~here->special & ~here->stuck);
+		}
 	}
 	return nr;
 }

@@ -95,7 +95,7 @@ static void score_pages(const struct toucher_pattern *pattern, struct score *sco
 
 		nr = block->page_shift == 12 ? 512 : 1;
 		for (page = 0; page < nr; page++) {
-			bool young = block->young[page / 64] >> (page % 64) & 1;
+			bool young = block->words[page / 64].young >> (page % 64) & 1;
 			bool unknown = scan_block_unknown(block, page / 64) >> (page % 64) & 1;
 
 			score->unknown += unknown;

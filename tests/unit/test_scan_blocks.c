@@ -71,11 +71,11 @@ static void counts_each_kind_of_entry(void **state)
 	table[511] = YOUNG;
 	read_one_table();
 	block = blocks.blocks[0];
-	assert_int_equal(block->mapped[0], 0xf);
-	assert_int_equal(block->young[0], 0xe);
-	assert_int_equal(block->special[0], 0x4);
-	assert_int_equal(block->mapped[7], 1ULL << 63);
-	assert_int_equal(block->young[7], 1ULL << 63);
+	assert_int_equal(block->words[0].mapped, 0xf);
+	assert_int_equal(block->words[0].young, 0xe);
+	assert_int_equal(block->words[0].special, 0x4);
+	assert_int_equal(block->words[7].mapped, 1ULL << 63);
+	assert_int_equal(block->words[7].young, 1ULL << 63);
 	assert_int_equal(scan_block_unknown(block, 0), 0x4);
 }
 
@@ -139,7 +139,7 @@ static void says_unknown_where_nothing_is_known(void **state)
 	assert_int_equal(share_of(BASE, BASE + PAGE), DAMON_ACCESS_UNKNOWN);
 	/* What is known counts alone. */
 	assert_int_equal(share_of(BASE, BASE + 2 * PAGE), UNIT);
-	blocks.blocks[0]->stuck[0] = 2;
+	blocks.blocks[0]->words[0].stuck = 2;
 	assert_int_equal(share_of(BASE + PAGE, BASE + 2 * PAGE), DAMON_ACCESS_UNKNOWN);
 }
 
@@ -224,7 +224,7 @@ static void forgets_what_is_unmapped_and_split(void **state)
 	scan_blocks_end(&blocks);
 	assert_int_equal(blocks.nr, 1);
 	assert_int_equal(blocks.blocks[0]->page_shift, 12);
-	assert_int_equal(blocks.blocks[0]->young[0], 1);
+	assert_int_equal(blocks.blocks[0]->words[0].young, 1);
 }
 
 static void keeps_the_last_window_of_a_process_that_ended(void **state)

@@ -80,6 +80,12 @@ static long read_one(__u32 idx, void *data)
 
 struct page_reader_sweep sweep;
 
+/*
+ * The level 2 table of the present GiB, copied in one go: a read of its own for each entry takes
+ * longer than all else there is to do for a huge leaf or a hole.
+ */
+uint64_t upper[ARCH_TABLE_MASK + 1];
+
 static void go_past(uint64_t shift)
 {
 	uint64_t size = 1ULL << (shift & 63);
@@ -103,16 +109,26 @@ static long tell(uint64_t entry, uint32_t status, uint32_t table)
 }
 
 /*
- * Copy a table of small leaves. It may be freed meanwhile: when its entry above isn't
- * the same any more afterwards, what was copied may be anything.
+ * Copy the table of small leaves at the present address. Its entry above is read anew, as the
+ * copy of it is some time old. The table may be freed meanwhile: when its entry
+ * isn't the same any more afterwards, what was copied may be anything.
  */
-static long copy_table(uint64_t entry)
+static long copy_table(void)
 {
 	uint32_t idx = sweep.nr_tables;
-	uint64_t again = 0;
+	uint64_t entry = 0, again = 0;
 
 	if (idx >= PAGE_READER_TABLES)
 		return 1;
+	if (walk_step(sweep.cache.table, sweep.addr, 2, &entry))
+		return tell(entry, WALK_FAILED | WALK_LEAF(ARCH_LEVEL_SHIFT(2)), 0);
+	/* Collapsed into a huge page, or unmapped, since. */
+	if (ARCH_LEAF_LEVEL_2 && (entry & ARCH_ENTRY_LEAF))
+		return tell(entry, walk_leaf(entry, 2), 0);
+	if (!(entry & ARCH_ENTRY_PRESENT)) {
+		go_past(ARCH_LEVEL_SHIFT(2));
+		return 0;
+	}
 	if (bpf_probe_read_kernel(tables[idx], sizeof(tables[idx]),
 				  (const void *)walk_next(&sweep.space, entry)) ||
 	    walk_step(sweep.cache.table, sweep.addr, 2, &again) ||
@@ -139,16 +155,18 @@ static long sweep_one(__u32 idx, void *data)
 		}
 		if (status & WALK_FAILED)
 			status |= WALK_LEAF(ARCH_LEVEL_SHIFT(3));
+		if (!status && bpf_probe_read_kernel(upper, sizeof(upper),
+						     (const void *)sweep.cache.table))
+			status = WALK_FAILED | WALK_LEAF(ARCH_LEVEL_SHIFT(3));
 		if (status)
 			return tell(entry, status, 0);
 		sweep.cache.gib = gib;
 	}
-	if (walk_step(sweep.cache.table, sweep.addr, 2, &entry))
-		return tell(entry, WALK_FAILED | WALK_LEAF(ARCH_LEVEL_SHIFT(2)), 0);
+	entry = upper[(sweep.addr >> ARCH_LEVEL_SHIFT(2)) & ARCH_TABLE_MASK];
 	if (ARCH_LEAF_LEVEL_2 && (entry & ARCH_ENTRY_LEAF))
 		return tell(entry, walk_leaf(entry, 2), 0);
 	if (entry & ARCH_ENTRY_PRESENT)
-		return copy_table(entry);
+		return copy_table();
 	go_past(ARCH_LEVEL_SHIFT(2));
 	return 0;
 }
