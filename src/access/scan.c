@@ -290,7 +290,7 @@ void scan_target_keep(struct scan_target *target)
 	for (i = 0; i < target->blocks.nr; i++) {
 		struct scan_block *block = target->blocks.blocks[i];
 
-		for (word = 0; word < SCAN_WORDS; word++)
+		for (word = 0; word < scan_block_words(block); word++)
 			block->words[word].kept |= block->words[word].young;
 	}
 }

@@ -56,6 +56,31 @@ static void drop_before(struct scan_blocks *blocks, uint64_t addr)
 		free(blocks->before[blocks->next_before++]);
 }
 
+static struct scan_block *new_block(uint64_t start, uint8_t page_shift)
+{
+	const struct scan_block form = {
+		.start = start,
+		.end = start + (page_shift == ARCH_PAGE_SHIFT ? BLOCK_SIZE : 1ULL << page_shift),
+		.page_shift = page_shift};
+	size_t words = scan_block_words(&form), pages = scan_block_pages(&form);
+	size_t align = _Alignof(struct scan_block);
+	size_t size = sizeof(form) + words * sizeof(*form.words) +
+		      2 * words * sizeof(*form.last_mapped) + 2 * pages * sizeof(*form.heat);
+	struct scan_block *block;
+
+	size = (size + align - 1) / align * align;
+	block = aligned_alloc(align, size);
+	if (!block)
+		return NULL;
+	memset(block, 0, size);
+	*block = form;
+	block->last_mapped = (uint64_t *)(block->words + words);
+	block->last_unknown = block->last_mapped + words;
+	block->heat = (uint16_t *)(block->last_unknown + words);
+	block->last_heat = block->heat + pages;
+	return block;
+}
+
 /* The block of @start, from before if it has the same pages. */
 static struct scan_block *get_block(struct scan_blocks *blocks, uint64_t start, uint8_t page_shift)
 {
@@ -68,14 +93,7 @@ static struct scan_block *get_block(struct scan_blocks *blocks, uint64_t start, 
 	if (block && block->page_shift == page_shift)
 		return block;
 	free(block);
-	block = aligned_alloc(_Alignof(struct scan_block), sizeof(*block));
-	if (!block)
-		return NULL;
-	memset(block, 0, sizeof(*block));
-	block->start = start;
-	block->page_shift = page_shift;
-	block->end = start + (page_shift == ARCH_PAGE_SHIFT ? BLOCK_SIZE : 1ULL << page_shift);
-	return block;
+	return new_block(start, page_shift);
 }
 
 #ifdef __SSE2__
@@ -203,7 +221,7 @@ void scan_blocks_gone(struct scan_blocks *blocks)
 		struct scan_block *block = blocks->blocks[i];
 
 		block->failed = false;
-		for (word = 0; word < SCAN_WORDS; word++)
+		for (word = 0; word < scan_block_words(block); word++)
 			block->words[word].mapped = block->words[word].young = 0;
 	}
 }
@@ -289,7 +307,8 @@ void scan_blocks_end_window(struct scan_blocks *blocks)
 		struct scan_block *block = blocks->blocks[i];
 
 		nr_words = scan_block_words(block);
-		memcpy(block->last_heat, block->heat, nr_words * 64 * sizeof(*block->heat));
+		memcpy(block->last_heat, block->heat,
+		       scan_block_pages(block) * sizeof(*block->heat));
 		for (word = 0; word < nr_words; word++) {
 			block->last_mapped[word] = block->words[word].mapped;
 			block->last_unknown[word] = block->words[word].unknown_in_window;
@@ -307,7 +326,7 @@ void scan_blocks_forget_window(struct scan_blocks *blocks)
 		struct scan_block *block = blocks->blocks[i];
 
 		nr_words = scan_block_words(block);
-		memset(block->heat, 0, nr_words * 64 * sizeof(*block->heat));
+		memset(block->heat, 0, scan_block_pages(block) * sizeof(*block->heat));
 		for (word = 0; word < nr_words; word++)
 			block->words[word].unknown_in_window = 0;
 	}
@@ -344,7 +363,7 @@ static void add_pages(const struct scan_block *block, uint64_t start, uint64_t e
 {
 	uint64_t size = 1ULL << block->page_shift, unknown, mask;
 	size_t word = 0, last = 0;
-	bool huge = scan_block_words(block) == 1;
+	bool huge = scan_block_pages(block) == 1;
 
 	if (start < block->start)
 		start = block->start;
@@ -426,7 +445,7 @@ static int run_block(const struct scan_block *block, struct run *run, uint32_t s
 		     scan_run_callback *callback, void *data)
 {
 	uint64_t size = 1ULL << block->page_shift, start;
-	size_t page, nr = block->page_shift == ARCH_PAGE_SHIFT ? PAGE_TABLE_ENTRIES : 1;
+	size_t page, nr = scan_block_pages(block);
 	int32_t heat;
 	int ret;
 
@@ -471,7 +490,7 @@ void scan_blocks_touched(const struct scan_blocks *blocks, uint64_t addr, bool l
 	memset(touched, 0, SCAN_WORDS * sizeof(*touched));
 	if (!block)
 		return;
-	if (block->end - block->start == 1ULL << block->page_shift) {
+	if (scan_block_pages(block) == 1) {
 		if (block->heat[0] || (last_too && block->last_heat[0]))
 			memset(touched, 0xff, SCAN_WORDS * sizeof(*touched));
 		return;

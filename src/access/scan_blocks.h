@@ -40,26 +40,28 @@ struct scan_word {
 } __attribute__((aligned(64)));
 
 /**
- * struct scan_block - pages that one table, or one huge leaf, maps
+ * struct scan_block - pages that one table, or one huge leaf, maps; with its arrays one allocation
  * @start, @end: its addresses
  * @frame:	of a huge leaf
- * @page_shift:	log2 of a page's size; one huge page uses bit 0 of the first word
+ * @heat:	sampling intervals of this window in which each page was touched
+ * @last_heat, @last_mapped, @last_unknown: what the last window ended with
+ * @page_shift:	log2 of a page's size; one huge page uses bit 0 of the only word
  * @huge_kind:	what is known of a huge leaf, SCAN_HUGE_*
  * @failed:	it couldn't be read this time: nothing is known
- * @heat:	sampling intervals of this window in which it was touched; then of the last
+ * @words:	scan_block_words() of them
  */
 struct scan_block {
 	uint64_t start;
 	uint64_t end;
 	uint64_t frame;
+	uint16_t *heat;
+	uint16_t *last_heat;
+	uint64_t *last_mapped;
+	uint64_t *last_unknown;
 	uint8_t page_shift;
 	uint8_t huge_kind;
 	bool failed;
-	struct scan_word words[SCAN_WORDS];
-	uint64_t last_mapped[SCAN_WORDS];
-	uint64_t last_unknown[SCAN_WORDS];
-	uint16_t heat[PAGE_TABLE_ENTRIES];
-	uint16_t last_heat[PAGE_TABLE_ENTRIES];
+	struct scan_word words[];
 };
 
 /* How many bits are set; without the processor's own instruction, which not all have, a call else. */
@@ -74,6 +76,12 @@ static inline uint64_t scan_ones(uint64_t bits)
 static inline size_t scan_block_words(const struct scan_block *block)
 {
 	return block->page_shift == ARCH_PAGE_SHIFT ? SCAN_WORDS : 1;
+}
+
+/* How many pages it has. */
+static inline size_t scan_block_pages(const struct scan_block *block)
+{
+	return block->page_shift == ARCH_PAGE_SHIFT ? PAGE_TABLE_ENTRIES : 1;
 }
 
 #define SCAN_HUGE_UNASKED   0

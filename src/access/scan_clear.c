@@ -52,7 +52,7 @@ static void leave_all(struct scan_target *target)
 	for (i = 0; i < target->blocks.nr; i++) {
 		struct scan_block *block = target->blocks.blocks[i];
 
-		for (word = 0; word < SCAN_WORDS; word++)
+		for (word = 0; word < scan_block_words(block); word++)
 			block->words[word].stuck = block->words[word].young;
 	}
 }
@@ -65,7 +65,7 @@ static void doubt_all(struct scan_target *target, bool doubt)
 	for (i = 0; i < target->blocks.nr; i++) {
 		struct scan_block *block = target->blocks.blocks[i];
 
-		for (word = 0; word < SCAN_WORDS; word++)
+		for (word = 0; word < scan_block_words(block); word++)
 			block->words[word].doubtful = doubt ? block->words[word].young : 0;
 	}
 }
@@ -86,7 +86,7 @@ static void mark_range(struct scan_target *target, uint64_t start, uint64_t end)
 				break;
 			if (addr >= start)
 				block->words[page / 64].stuck |= block->words[page / 64].young &
-							   (1ULL << (page % 64));
+								 (1ULL << (page % 64));
 		}
 	}
 }

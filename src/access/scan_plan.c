@@ -81,7 +81,8 @@ static int add_block(struct sweep *sweep, const struct scan_block *block)
 	int ret;
 
 	for (word = 0; word < nr_words; word++) {
-		young = block->words[word].young & ~block->words[word].special & ~block->words[word].stuck;
+		young = block->words[word].young & ~block->words[word].special &
+			~block->words[word].stuck;
 		for (; young; young &= young - 1) {
 			page = word * 64 + (size_t)__builtin_ctzll(young);
 			ret = add_page(sweep, block->start + page * size, size);
