@@ -106,6 +106,7 @@ void vaddr_cleanup_target(struct damon_ctx *ctx, struct damon_target *target)
 	point_target_free(mine->point);
 	scan_target_free(mine->scan);
 	watch_map_clear(&mine->map);
+	thrift_clear(&mine->thrift);
 	page_set_clear(&mine->made_old);
 	page_set_clear(&mine->doubted);
 	maps_clear(&mine->mappings);
@@ -220,8 +221,7 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 		ret = scan_prepare(mine->scan, batch->ranges, batch->nr, !priv->pressure.high,
 				   &process);
 	else
-		ret = point_prepare(mine->point, batch->sampling_addrs, batch->nr,
-				    !priv->pressure.high, &process);
+		ret = vaddr_prepare_points(ctx, target, batch, &process);
 	vaddr_charge(priv, mine);
 	if (ret)
 		return access_failed(mine, "make pages old", ret);
@@ -241,8 +241,7 @@ int vaddr_check(struct damon_ctx *ctx, struct damon_target *target, const struct
 	if (mine->scan)
 		ret = scan_check(mine->scan, batch->ranges, batch->nr, batch->access, &process);
 	else
-		ret = point_check(mine->point, batch->sampling_addrs, batch->nr, batch->access,
-				  &process);
+		ret = vaddr_check_points(ctx, target, batch, &process);
 	if (ret)
 		return access_failed(mine, "read page tables", ret);
 	vaddr_note_process(ctx, target, &process);
@@ -287,6 +286,8 @@ void vaddr_window_ended(struct damon_ctx *ctx)
 		mine = ctx->targets[i]->ops_priv;
 		if (mine && mine->scan)
 			scan_end_window(mine->scan);
+		if (mine)
+			vaddr_end_thrift(mine);
 	}
 }
 

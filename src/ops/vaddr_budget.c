@@ -107,12 +107,13 @@ void vaddr_mind_budget(struct damon_ctx *ctx)
 	struct vaddr_ctx *mine = ctx->ops_priv;
 	uint64_t now_ns = vaddr_now_ns();
 	struct vaddr_target *target;
+	bool checked = mine->checked, due = now_ns - mine->counted_ns >= BUDGET_PERIOD_NS;
 	double spent_ns;
 	uint32_t i;
 
 	if (!mine->budget.share)
 		mine->budget.share = vaddr_env_budget(mine->env);
-	if (now_ns - mine->counted_ns >= BUDGET_PERIOD_NS) {
+	if (due) {
 		mine->counted_ns = now_ns;
 		for (i = 0; i < ctx->nr_targets; i++) {
 			target = ctx->targets[i]->ops_priv;
@@ -122,12 +123,15 @@ void vaddr_mind_budget(struct damon_ctx *ctx)
 	}
 	if (!mine->budget.share)
 		return;
+	mine->checked = false;
+	mine->nr_intervals += checked;
 	spent_ns = (double)port->thread_cpu_ns(port) + mine->target_ns;
-	if (budget_feed(&mine->budget, now_ns, spent_ns, mine->checked)) {
+	if (budget_feed(&mine->budget, now_ns, spent_ns, checked)) {
 		damon_set_interval_floor(ctx, mine->budget.floor_us);
 		tell_floor(ctx, mine);
 	}
-	mine->checked = false;
+	if (due)
+		vaddr_mind_saving(ctx);
 }
 
 /* Which engine. */

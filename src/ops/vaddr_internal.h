@@ -14,6 +14,7 @@
 #include "ops/budget.h"
 #include "ops/layout.h"
 #include "ops/pressure.h"
+#include "ops/thrift.h"
 #include "ops/vaddr_map.h"
 #include "system/process.h"
 #include "system/target_lock.h"
@@ -69,6 +70,11 @@ struct vaddr_ctx {
 	bool checked;	     /* since the budget was looked at */
 	uint64_t counted_ns; /* when running threads were counted last */
 	uint64_t told_us;    /* the floor as it was told of last; 0: none */
+	/* Regions that stay in use are looked at less often, as the budget is short. */
+	bool saving;
+	uint64_t nr_intervals;			/* checked */
+	uint64_t nr_held;			/* looks that were saved */
+	uint64_t judged_intervals, judged_held; /* as of when it was last thought about */
 };
 
 #define VADDR_MAX_CHILDREN 256
@@ -91,6 +97,10 @@ struct vaddr_target {
 	double nr_running;
 	uint64_t used_ns;
 	uint64_t used_at_ns;
+	/* To look at some regions less often: what was saved, whether it was in this interval. */
+	struct thrift thrift;
+	bool saved;
+	uint64_t nr_window, nr_last_window; /* sampling intervals of this window and of the last */
 	/* For schemes: the mappings as of this pass, and what failed last. */
 	bool maps_read;
 	uint64_t maps_ns;
@@ -163,6 +173,21 @@ void vaddr_mind_budget(struct damon_ctx *ctx);
 
 /* Which engine is right for the targets that @ctx has. */
 enum vaddr_engine vaddr_choose(const struct damon_ctx *ctx, const struct damon_vaddr_env *env);
+
+/* vaddr_thrift.c */
+
+/*
+ * "point" in one sampling interval: with all regions, or where the budget is short, those that are
+ * due. As point_prepare() and point_check().
+ */
+int vaddr_prepare_points(struct damon_ctx *ctx, struct damon_target *target,
+			 const struct damon_batch *batch, struct page_process *process);
+int vaddr_check_points(struct damon_ctx *ctx, struct damon_target *target,
+		       const struct damon_batch *batch, struct page_process *process);
+void vaddr_end_thrift(struct vaddr_target *target);
+
+/* Begin when looking at all regions is too dear for the budget, end when it wouldn't be any more. */
+void vaddr_mind_saving(struct damon_ctx *ctx);
 
 /* vaddr_events.c: what happens to a target. */
 

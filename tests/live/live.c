@@ -269,7 +269,8 @@ static void add_targets(struct live_monitor *monitor, const pid_t *pids, size_t 
 void live_monitor_prepare(struct live_monitor *monitor)
 {
 	bool both = live_way.engine && !strcmp(live_way.engine, "both");
-	const struct damon_vaddr_options options = {.engine = both ? "scan" : live_way.engine};
+	const struct damon_vaddr_options options = {.engine = both ? "scan" : live_way.engine,
+						    .budget_bp = live_way.budget_bp};
 	struct damon_attrs attrs;
 
 	memset(monitor, 0, sizeof(*monitor));

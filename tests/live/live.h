@@ -100,6 +100,7 @@ struct live_way {
 	const char *engine; /* NULL: the default; "both": point, compared with scan */
 	uint64_t sample_us; /* 0: the default, as the next */
 	uint64_t aggr_us;
+	uint32_t budget_bp; /* 0: none */
 	/* Called for each window that is judged, on the kdamond. */
 	void (*window)(struct damon_ctx *ctx, const struct damon_window *window);
 };

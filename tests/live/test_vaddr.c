@@ -60,6 +60,7 @@ static int stop_all(void **state)
 	stop_watching();
 	for (i = 0; i < 5; i++)
 		live_target_stop(&targets[i]);
+	live_way = (struct live_way){};
 	return 0;
 }
 
@@ -262,6 +263,33 @@ static void watches_five_processes(void **state)
 		assert_found(i);
 }
 
+static bool was_told(const char *detail)
+{
+	size_t i;
+
+	for (i = 0; i < monitor.nr_events; i++) {
+		if (strstr(monitor.events[i].detail, detail))
+			return true;
+	}
+	return false;
+}
+
+/* And a change is still seen: what the hot part grows by is found. */
+static void saves_looks_at_what_stays_in_use(void **state)
+{
+	int i;
+
+	live_way = (struct live_way){.budget_bp = 200, .sample_us = 2000, .aggr_us = 40000};
+	live_target_start(&targets[0], "--cold 32 --hot 64");
+	watch(1);
+	for (i = 0; i < 100 && !was_told("each 4th time"); i++)
+		assert_true(live_monitor_windows(&monitor, 1));
+	assert_true(was_told("each 4th time"));
+	live_target_command(&targets[0], "grow 32");
+	watch_long_enough();
+	assert_found(0);
+}
+
 static void a_process_has_one_monitor(void **state)
 {
 	static struct live_monitor second;
@@ -384,6 +412,7 @@ int main(void)
 		LIVE(notes_a_fork),
 		LIVE(ends_when_the_target_does),
 		LIVE(watches_five_processes),
+		LIVE(saves_looks_at_what_stays_in_use),
 		LIVE(a_process_has_one_monitor),
 		LIVE(probes_tell_anonymous_memory),
 		LIVE(a_recycled_number_is_refused),

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Where the budget is short, "point" looks less often at regions that stay in use: those are what costs
+ * the target something, and what will be found there is known beforehand.
+ */
+#include <stdio.h>
+
+#include "ops/vaddr_internal.h"
+
+/*
+ * A region is expected to stay in use when it was, in nearly all of the sampling intervals of the last
+ * window, and hasn't changed for so many windows.
+ */
+#define STEADY_SHARE 0.9
+#define STEADY_AGE   3
+
+/* What clearing one page costs the monitor itself, ns; with a margin to the budget, back to normal. */
+#define CLEAR_NS   1000
+#define FITS_AGAIN 0.75
+
+struct region_question {
+	struct damon_ctx *ctx;
+	struct damon_target *target;
+};
+
+static bool stays_in_use(void *data, size_t idx)
+{
+	const struct region_question *question = data;
+	const struct vaddr_target *mine = question->target->ops_priv;
+	struct damon_region region;
+
+	damon_get_region(question->ctx, question->target, idx, &region);
+	return region.age >= STEADY_AGE && mine->nr_last_window &&
+	       region.last_nr_accesses >= STEADY_SHARE * (double)mine->nr_last_window;
+}
+
+int vaddr_prepare_points(struct damon_ctx *ctx, struct damon_target *target,
+			 const struct damon_batch *batch, struct page_process *process)
+{
+	struct region_question question = {ctx, target};
+	struct vaddr_ctx *priv = ctx->ops_priv;
+	struct vaddr_target *mine = target->ops_priv;
+	bool may_clear = !priv->pressure.high;
+
+	/* Without memory for it, all of them are looked at. */
+	mine->saved = priv->saving && !thrift_pick(&mine->thrift, batch, stays_in_use, &question);
+	if (!mine->saved)
+		return point_prepare(mine->point, batch->sampling_addrs, batch->nr, may_clear,
+				     process);
+	priv->nr_held += batch->nr - mine->thrift.nr_due;
+	return point_prepare(mine->point, mine->thrift.addrs, mine->thrift.nr_due, may_clear,
+			     process);
+}
+
+int vaddr_check_points(struct damon_ctx *ctx, struct damon_target *target,
+		       const struct damon_batch *batch, struct page_process *process)
+{
+	struct vaddr_target *mine = target->ops_priv;
+	int ret;
+
+	mine->nr_window++;
+	if (!mine->saved)
+		return point_check(mine->point, batch->sampling_addrs, batch->nr, batch->access,
+				   process);
+	ret = point_check(mine->point, mine->thrift.addrs, mine->thrift.nr_due,
+			  mine->thrift.answers, process);
+	if (!ret)
+		thrift_spread(&mine->thrift, batch);
+	return ret;
+}
+
+void vaddr_end_thrift(struct vaddr_target *target)
+{
+	thrift_end_window(&target->thrift);
+	target->nr_last_window = target->nr_window;
+	target->nr_window = 0;
+}
+
+static void set_saving(struct damon_ctx *ctx, struct vaddr_ctx *mine, bool saving)
+{
+	char detail[128];
+
+	mine->saving = saving;
+	if (saving)
+		snprintf(detail, sizeof(detail),
+			 "regions that stay in use are looked at each %dth time only",
+			 THRIFT_EVERY);
+	else
+		snprintf(detail, sizeof(detail), "all regions are looked at each time again");
+	damon_report_event(ctx, NULL, "budget", detail);
+}
+
+void vaddr_mind_saving(struct damon_ctx *ctx)
+{
+	struct vaddr_ctx *mine = ctx->ops_priv;
+	const struct toll *toll = vaddr_env_toll(mine->env);
+	const struct budget *budget = &mine->budget;
+	double intervals = (double)(mine->nr_intervals - mine->judged_intervals), held, all_ns;
+
+	if (!budget->share || !mine->point || mine->scan)
+		return;
+	if (!mine->saving) {
+		if (budget->floor_us > ctx->attrs.sample_interval)
+			set_saving(ctx, mine, true);
+	} else if (intervals >= THRIFT_EVERY) {
+		held = (double)(mine->nr_held - mine->judged_held) / intervals;
+		all_ns = budget->interval_ns +
+			 held * (toll->page_ns + toll->interrupt_ns + CLEAR_NS);
+		if (all_ns / 1000 / (double)ctx->attrs.sample_interval * BUDGET_FULL <
+		    FITS_AGAIN * budget->share)
+			set_saving(ctx, mine, false);
+	}
+	mine->judged_intervals = mine->nr_intervals;
+	mine->judged_held = mine->nr_held;
+}
