@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * What reading results through the mounted tree costs, and what an idle daemon does.
+ * What reading results through the mounted tree costs, compared with a record, and what an idle daemon does.
  *
  * A daemon of its own, mounted where nobody else sees it, watches this program's child. The tried regions of one
- * pass are read as files, four for each region, and as one file; then the context is paused
- * and the daemon left alone. Exit status 77 where that isn't possible.
+ * pass are read as files, four for each region, for the first time and then again, and as one file; the regions
+ * of a window are read from a record that `udamon record --context` has made of the same context, opening it
+ * included. Then the context is paused and the daemon left alone. Exit status 77 where that isn't possible.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,12 +24,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "record/record.h"
+
 #define NR_REGIONS   "1000"
 #define REPEATS	     10
 #define IDLE_SECONDS 10
 #define CHILD_BYTES  (64UL << 20)
 
-static char folder[64], tree[128];
+static char folder[64], tree[128], record[128];
 static pid_t daemon_pid, child_pid;
 
 static double now_ms(void)
@@ -112,6 +115,7 @@ static void start(const char *build)
 	if (!mkdtemp(folder))
 		give_up(folder);
 	snprintf(tree, sizeof(tree), "%s/sys", folder);
+	snprintf(record, sizeof(record), "%s/record.udamon", folder);
 	snprintf(state, sizeof(state), "%s/state.db", folder);
 	snprintf(program, sizeof(program), "%s/udamond", build);
 	setenv("UDAMON_LOCK_DIR", folder, 1);
@@ -161,6 +165,25 @@ static void watch(void)
 	put("0/state", "update_schemes_tried_regions");
 }
 
+/* A record of the context that runs. */
+static void make_record(const char *build)
+{
+	char program[600];
+	int status;
+	pid_t pid;
+
+	snprintf(program, sizeof(program), "%s/udamon", build);
+	pid = fork();
+	if (!pid) {
+		execl(program, "udamon", "record", "-q", "--mount", tree, "--context", "0/0",
+		      "--for", "1s", "-o", record, (char *)NULL);
+		_exit(127);
+	}
+	errno = ECHILD;
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		give_up("udamon record --context");
+}
+
 static size_t read_files(void)
 {
 	static const char *const files[] = {"start", "end", "nr_accesses", "age"};
@@ -200,11 +223,11 @@ static size_t read_at_once(void)
 	return lines - 1;
 }
 
-static double best(size_t (*read_all)(void), size_t *nr)
+static double best(size_t (*read_all)(void), int repeats, size_t *nr)
 {
 	double least = 1e18;
 
-	for (int i = 0; i < REPEATS; i++) {
+	for (int i = 0; i < repeats; i++) {
 		double begin = now_ms(), took;
 
 		*nr = read_all();
@@ -212,6 +235,31 @@ static double best(size_t (*read_all)(void), size_t *nr)
 		least = took < least ? took : least;
 	}
 	return least;
+}
+
+/* The last window's. */
+static size_t read_record(void)
+{
+	const struct record_region *regions;
+	struct record_snapshot snapshot;
+	struct record_reader *reader;
+	struct damon_error err;
+	size_t nr = 0;
+
+	if (record_reader_open(&reader, record, &err) ||
+	    record_reader_last(reader, &snapshot, &err) != 1 ||
+	    record_reader_regions(reader, snapshot.id, &regions, &nr, &err)) {
+		errno = EIO;
+		give_up(err.text);
+	}
+	record_reader_close(reader);
+	return nr;
+}
+
+static void print_cost(const char *name, size_t nr, double ms)
+{
+	printf(" \"%s\": {\"regions\": %zu, \"ms\": %.3f, \"us_per_region\": %.3f},\n", name, nr,
+	       ms, ms * 1e3 / (double)nr);
 }
 
 /* Processor time of all its threads, ms. */
@@ -242,6 +290,10 @@ static long resident_kib(void)
 	char path[64], text[4096];
 	const char *line;
 
+	errno = ESRCH;
+	if (waitpid(daemon_pid, NULL, WNOHANG))
+		give_up("the daemon has ended");
+
 	snprintf(path, sizeof(path), "/proc/%d/status", daemon_pid);
 	get(path, text, sizeof(text));
 	line = strstr(text, "VmRSS:");
@@ -251,8 +303,8 @@ static long resident_kib(void)
 int main(int argc, char **argv)
 {
 	char build[512], *slash;
-	double files_ms, once_ms, before;
-	size_t nr_files, nr_once;
+	double first_ms, again_ms, once_ms, record_ms, before;
+	size_t nr_first, nr_again, nr_once, nr_record;
 
 	if (!realpath(argv[0], build) || !(slash = strstr(build, "/bench/")))
 		give_up("no build folder");
@@ -263,19 +315,23 @@ int main(int argc, char **argv)
 	}
 	start(build);
 	watch();
-	files_ms = best(read_files, &nr_files);
-	once_ms = best(read_at_once, &nr_once);
+	first_ms = best(read_files, 1, &nr_first);
+	again_ms = best(read_files, REPEATS, &nr_again);
+	once_ms = best(read_at_once, REPEATS, &nr_once);
+	make_record(build);
+	record_ms = best(read_record, REPEATS, &nr_record);
 	put("0/contexts/0/pause", "Y");
 	put("0/state", "commit");
 	sleep(2);
 	before = cpu_ms();
 	sleep(IDLE_SECONDS);
-	printf("{\"regions_as_files\": {\"regions\": %zu, \"ms\": %.2f, \"us_per_region\": %.2f},\n"
-	       " \"regions_in_one_file\": {\"regions\": %zu, \"ms\": %.3f, \"us_per_region\": %.3f},\n"
-	       " \"idle_with_one_paused_context\": {\"resident_kib\": %ld, \"cpu_pct\": %.4f}}\n",
-	       nr_files, files_ms, files_ms * 1e3 / (double)nr_files, nr_once, once_ms,
-	       once_ms * 1e3 / (double)nr_once, resident_kib(),
-	       (cpu_ms() - before) / (IDLE_SECONDS * 10.0));
+	fputs("{\n", stdout);
+	print_cost("regions_as_files_first", nr_first, first_ms);
+	print_cost("regions_as_files_again", nr_again, again_ms);
+	print_cost("regions_in_one_file", nr_once, once_ms);
+	print_cost("regions_from_record", nr_record, record_ms);
+	printf(" \"idle_with_one_paused_context\": {\"resident_kib\": %ld, \"cpu_pct\": %.4f}}\n",
+	       resident_kib(), (cpu_ms() - before) / (IDLE_SECONDS * 10.0));
 	tidy();
 	return 0;
 }
