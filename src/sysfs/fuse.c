@@ -186,6 +186,17 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 	fuse_reply_none(req);
 }
 
+/* access() and chdir(), where the kernel doesn't check by itself: root may do all but enter what is gone. */
+static void op_access(fuse_req_t req, fuse_ino_t ino, int mask)
+{
+	struct sysfs_stat st;
+	int ret = sysfs_stat(fuse_of(req)->tree, path_of(ino), &st);
+
+	if (!ret && mask & X_OK && !st.is_dir)
+		ret = -EACCES;
+	fuse_reply_err(req, -ret);
+}
+
 static void reply_attr(fuse_req_t req, const char *path, const struct sysfs_stat *st)
 {
 	struct stat attr;
@@ -425,6 +436,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.forget = op_forget,
 	.forget_multi = op_forget_multi,
 	.getattr = op_getattr,
+	.access = op_access,
 	.setattr = op_setattr,
 	.opendir = op_opendir,
 	.readdir = op_readdir,
@@ -520,10 +532,15 @@ static int open_session(struct sysfs_fuse *fuse)
 	int ret = -ENOMEM;
 
 	if (fuse_opt_add_arg(&args, "udamond") || fuse_opt_add_arg(&args, "-o") ||
-	    fuse_opt_add_arg(&args, "fsname=" SYSFS_FUSE_SOURCE
-				    ",subtype=udamon,default_permissions,nosuid,nodev,noexec"))
+	    fuse_opt_add_arg(&args,
+			     "fsname=" SYSFS_FUSE_SOURCE ",subtype=udamon,nosuid,nodev,noexec"))
 		goto out;
-	if (fuse->options.owner != geteuid() && fuse_opt_add_arg(&args, "-oallow_other"))
+	/*
+	 * Only where others may come in is there something for the kernel to check. It would ask for the
+	 * attributes of each directory on the way to each file, a dozen of them.
+	 */
+	if (fuse->options.owner != geteuid() &&
+	    fuse_opt_add_arg(&args, "-oallow_other,default_permissions"))
 		goto out;
 	fuse->session = fuse_session_new(&args, &operations, sizeof(operations), fuse);
 	if (fuse->session)

@@ -19,6 +19,18 @@ def name(call):
         return errno.errorcode[error.errno]
 k = sys.argv[1]
 pid, nr, state = k + "/0/pid", k + "/nr_kdamonds", k + "/0/state"
+def gone():
+    probes = k + "/0/contexts/0/monitoring_attrs/probes"
+    def count(n):
+        with open(probes + "/nr_probes", "w") as file:
+            file.write(n)
+    count("1")
+    inside = probes + "/0/filters"
+    for use in (os.chdir, os.stat, os.listdir):
+        use(inside)
+    os.chdir("/")
+    count("0")
+    return [name(lambda: use(inside)) for use in (os.chdir, os.stat, os.listdir)] + [os.access(inside, os.F_OK)]
 def pieces():
     fd = os.open(k + "/0/contexts/0/avail_operations", os.O_RDONLY)
     whole = os.read(fd, 4096)
@@ -51,8 +63,10 @@ for what, call in (
     ("a long word", lambda: os.write(os.open(state, os.O_WRONLY), b"x" * 5000)),
     ("cutting a file", lambda: os.truncate(nr, 0)),
     ("reading in pieces", pieces),
+    ("a directory that has gone", gone),
     ("pieces of one reading", kept),
     ("sizes", lambda: (os.stat(nr).st_size, os.stat(pid).st_size)),
+    ("permissions", lambda: [os.access(nr, m) for m in (os.R_OK, os.W_OK, os.X_OK)] + [os.access(k, os.X_OK)]),
     ("modes", lambda: [oct(os.stat(p).st_mode) for p in (nr, pid, k)]),
 ):
     print(what + ": " + name(call))
@@ -84,6 +98,8 @@ cutting a file: None
 reading in pieces: True
 pieces of one reading: True
 sizes: (4096, 4096)
+a directory that has gone: ['ENOENT', 'ENOENT', 'ENOENT', False]
+permissions: [True, True, False, True]
 modes: ['0o100600', '0o100400', '0o40755']"
 got=$(calls "$kdamonds")
 while IFS= read -r line; do
