@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* udamon start: stage a context in a free kdamond and start it. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,6 +140,11 @@ static int check_usage(const struct options *opts, int argc, char **argv)
 {
 	bool physical = opts->ops && !strcmp(opts->ops, "paddr");
 
+	if ((opts->budget_given || opts->no_budget) && !strcmp(opts->engine, "kernel"))
+		return give_up(EXIT_USAGE,
+			       "%s and --engine kernel don't go together: a kernel's "
+			       "DAMON has no budget",
+			       opts->budget_given ? "--budget" : "--no-budget");
 	if (argc > 1)
 		return give_up(EXIT_USAGE, "'%s': one kdamond at a time", argv[1]);
 	if (physical && opts->nr_pids)
@@ -224,6 +230,20 @@ static int choose_engine(const struct tree *tree, const struct context_address *
 	return ret ? tree_failed_own(tree, path, opts->engine, ret) : 0;
 }
 
+/* Only where one is asked for: else it stays what somebody may have written. */
+static int choose_budget(const struct tree *tree, const struct context_address *address,
+			 const struct options *opts)
+{
+	char path[TREE_PATH_SIZE], value[24];
+	int ret;
+
+	if (!opts->budget_given && !opts->no_budget)
+		return 0;
+	snprintf(value, sizeof(value), "%" PRIu64, opts->no_budget ? 0 : opts->budget_bp);
+	ret = tree_put_own(tree, tree_path(path, "%u/budget", address->kdamond), value);
+	return ret ? tree_failed_own(tree, path, value, ret) : 0;
+}
+
 static int stage_and_start(const struct tree *tree, const struct context_address *address,
 			   const struct options *opts, struct damon_attrs *attrs,
 			   const struct params_schemes *schemes)
@@ -244,6 +264,8 @@ static int stage_and_start(const struct tree *tree, const struct context_address
 	settings_clear(&settings);
 	if (!ret)
 		ret = choose_engine(tree, address, opts);
+	if (!ret)
+		ret = choose_budget(tree, address, opts);
 	if (!ret && signals_end_asked())
 		ret = give_up(EXIT_FAILED, "interrupted; nothing was started");
 	if (!ret)

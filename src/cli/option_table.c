@@ -126,6 +126,11 @@ const struct option_spec option_specs[] = {
 	 "less often to keep to it (default 2%; max: no bound)"},
 	{"no-budget", 0, LIVE, OPTION_FLAG, AT(no_budget), NULL, 0, 0, NULL,
 	 "no bound for the cost"},
+	{"budget", 0, COMMAND_START, OPTION_BUDGET, 0, "PERCENT", 0, 0, NULL,
+	 "bound for the cost, of one processor, of this kdamond from now on (default: as it is, 2% at "
+	 "first; max: no bound)"},
+	{"no-budget", 0, COMMAND_START, OPTION_FLAG, AT(no_budget), NULL, 0, 0, NULL,
+	 "no bound for the cost of this kdamond from now on"},
 	{"seed", 0, LIVE | COMMAND_VERIFY, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,
 	 "seed of the random numbers (default: another one each time)"},
 	{"seed", 0, COMMAND_SIM, OPTION_COUNT, AT(seed), "N", 1, UINT64_MAX, NULL,

@@ -180,6 +180,7 @@ static int set_vs(struct options *opts)
 
 static int set_budget(const struct option_spec *spec, struct options *opts, const char *text)
 {
+	opts->budget_given = true;
 	opts->no_budget = !strcmp(text, "max");
 	if (opts->no_budget)
 		return 0;

@@ -74,6 +74,7 @@ struct options {
 	uint64_t max_stall_us;
 	uint64_t budget_bp;
 	bool no_budget;
+	bool budget_given; /* by --budget; else it is the default */
 	uint64_t seed;
 	uint64_t for_us;
 	pid_t *pids;

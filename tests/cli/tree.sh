@@ -122,7 +122,26 @@ refuses "stop: nothing runs" 1 "no context runs" "$udamon" stop --mount "$root"
 refuses "stop: an empty place" 1 "'1/0': there is nothing to stop" "$udamon" stop --mount "$root" 1
 refuses "stop: --all and a name" 2 "don't go together" "$udamon" stop --all --mount "$root" 1
 
+# The budget is udamon's own file.
+make_tree 1 own
+own=$root/udamon/kdamonds/0
+put "$own/budget" 300
+written=
+for option in --quiet --budget=5% --quiet --no-budget --budget=max; do
+	"$udamon" start -q --mount "$root" -p $$ $option >/dev/null 2>&1
+	written="$written $(value 0/state) $(cat "$own/budget"),"
+	"$udamon" stop -q --mount "$root"
+done
+is "start: the budget is as it is unless it is given" " on 300, on 500, on 500, on 0, on 0," "$written"
+rm "$own/budget"
+refuses "start: a udamond that has no budget" 1 "cannot write '500' to '$own/budget': there is no such file" \
+	"$udamon" start --mount "$root" -p $$ --budget 5%
+is "start: and nothing of it is left" "off 0" "$(value 0/state) $(value 0/contexts/nr_contexts)"
+refuses "start: a kernel's DAMON has no budget" 2 "--budget and --engine kernel don't go together" \
+	"$udamon" start --engine kernel --mount "$root" -p $$ --budget 5%
+
 # What fails in the middle is taken back.
+make_tree 2 own
 rm "$admin/0/contexts/0/monitoring_attrs/nr_regions/max"
 refuses "start: a file is missing" 1 "cannot write '1000' to '$admin/0/contexts/0/monitoring_attrs/nr_regions/max': there is no such file" \
 	"$udamon" start --mount "$root" -p $$ 0
