@@ -54,8 +54,9 @@ int json_take_list(struct json_reader *r, const json_t *value,
 int json_refuse(const struct json_reader *r, const json_t *value, const char *expected);
 int json_no_memory(const struct json_reader *r);
 
-/** json_take_keyword() - a keyword of @kind; its value or -EINVAL */
-int json_take_keyword(struct json_reader *r, const json_t *value, enum params_keyword kind);
+/** json_take_keyword() - a keyword of @kind, into the enum @to, which is as large as an int */
+int json_take_keyword(struct json_reader *r, const json_t *value, enum params_keyword kind,
+		      void *to);
 
 /*
  * Values. Numbers may be JSON numbers or texts, with commas between digits and decimals; "min" and

@@ -368,14 +368,17 @@ int json_take_age_bound(struct json_reader *r, const json_t *value, void *to)
 	return ret ? json_refuse(r, value, expected) : 0;
 }
 
-int json_take_keyword(struct json_reader *r, const json_t *value, enum params_keyword kind)
+int json_take_keyword(struct json_reader *r, const json_t *value, enum params_keyword kind,
+		      void *to)
 {
 	const char *text = json_string_value(value);
 	int found = text ? params_value(kind, text) : -EINVAL;
 	char names[300], expected[320];
 
-	if (found >= 0)
-		return found;
+	if (found >= 0) {
+		memcpy(to, &found, sizeof(found));
+		return 0;
+	}
 	snprintf(expected, sizeof(expected), "one of %s", params_names(kind, names, sizeof(names)));
 	return json_refuse(r, value, expected);
 }

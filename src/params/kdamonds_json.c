@@ -167,11 +167,7 @@ static int take_addr_unit(struct json_reader *r, const json_t *value, void *to)
 
 static int take_probe_filter_type(struct json_reader *r, const json_t *value, void *to)
 {
-	int type = json_take_keyword(r, value, PARAMS_PROBE_FILTER);
-
-	if (type >= 0)
-		*(enum damon_filter_type *)to = (enum damon_filter_type)type;
-	return type < 0 ? type : 0;
+	return json_take_keyword(r, value, PARAMS_PROBE_FILTER, to);
 }
 
 static int take_nothing(struct json_reader *r, const json_t *value, void *to)
@@ -250,11 +246,7 @@ static int take_monitoring_attrs(struct json_reader *r, const json_t *value, voi
 
 static int take_ops(struct json_reader *r, const json_t *value, void *to)
 {
-	int ops = json_take_keyword(r, value, PARAMS_OPS);
-
-	if (ops >= 0)
-		*(enum damon_ops_id *)to = (enum damon_ops_id)ops;
-	return ops < 0 ? ops : 0;
+	return json_take_keyword(r, value, PARAMS_OPS, to);
 }
 
 /* What patched kernels can be told of sampling: only what says nothing special is understood. */

@@ -126,11 +126,7 @@ static int take_pattern(struct json_reader *r, const json_t *value, void *to)
 
 static int take_metric(struct json_reader *r, const json_t *value, void *to)
 {
-	int metric = json_take_keyword(r, value, PARAMS_GOAL_METRIC);
-
-	if (metric >= 0)
-		*(enum damos_quota_goal_metric *)to = (enum damos_quota_goal_metric)metric;
-	return metric < 0 ? metric : 0;
+	return json_take_keyword(r, value, PARAMS_GOAL_METRIC, to);
 }
 
 static int take_goal(struct json_reader *r, const json_t *value, void *to)
@@ -166,11 +162,7 @@ static int take_goals(struct json_reader *r, const json_t *value, void *to)
 
 static int take_tuner(struct json_reader *r, const json_t *value, void *to)
 {
-	int tuner = json_take_keyword(r, value, PARAMS_GOAL_TUNER);
-
-	if (tuner >= 0)
-		*(enum damos_quota_goal_tuner *)to = (enum damos_quota_goal_tuner)tuner;
-	return tuner < 0 ? tuner : 0;
+	return json_take_keyword(r, value, PARAMS_GOAL_TUNER, to);
 }
 
 static int take_weights(struct json_reader *r, const json_t *value, void *to)
@@ -213,11 +205,7 @@ static int take_quotas(struct json_reader *r, const json_t *value, void *to)
 
 static int take_wmark_metric(struct json_reader *r, const json_t *value, void *to)
 {
-	int metric = json_take_keyword(r, value, PARAMS_WMARK_METRIC);
-
-	if (metric >= 0)
-		*(enum damos_wmark_metric *)to = (enum damos_wmark_metric)metric;
-	return metric < 0 ? metric : 0;
+	return json_take_keyword(r, value, PARAMS_WMARK_METRIC, to);
 }
 
 static int take_wmarks(struct json_reader *r, const json_t *value, void *to)
@@ -241,11 +229,7 @@ static int take_wmarks(struct json_reader *r, const json_t *value, void *to)
 
 static int take_filter_type(struct json_reader *r, const json_t *value, void *to)
 {
-	int type = json_take_keyword(r, value, PARAMS_FILTER_TYPE);
-
-	if (type >= 0)
-		*(enum damos_filter_type *)to = (enum damos_filter_type)type;
-	return type < 0 ? type : 0;
+	return json_take_keyword(r, value, PARAMS_FILTER_TYPE, to);
 }
 
 static int take_address_range(struct json_reader *r, const json_t *value, void *to)
@@ -372,11 +356,7 @@ static int take_dests(struct json_reader *r, const json_t *value, void *to)
 
 static int take_action(struct json_reader *r, const json_t *value, void *to)
 {
-	int action = json_take_keyword(r, value, PARAMS_ACTION);
-
-	if (action >= 0)
-		*(enum damos_action *)to = (enum damos_action)action;
-	return action < 0 ? action : 0;
+	return json_take_keyword(r, value, PARAMS_ACTION, to);
 }
 
 /* Among what was counted there is one parameter. */
