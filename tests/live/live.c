@@ -30,6 +30,10 @@
 /* Longest wait for windows that can be judged. */
 #define PATIENCE_NS 60000000000ULL
 
+/* The default intervals. */
+#define SAMPLE_US 5000
+#define SAMPLES	  20
+
 /* Which a target is given its beats by. */
 #define BEATS_FD 9
 
@@ -86,6 +90,16 @@ static void read_answer(struct live_target *target)
 	fail_msg("the target ended before it was ready");
 }
 
+/* The sampling interval; longer where the machine is slower, and so told us. */
+static uint64_t sample_us(void)
+{
+	const char *slower = getenv("UDAMON_LIVE_SAMPLE_US");
+
+	if (live_way.sample_us)
+		return live_way.sample_us;
+	return slower ? strtoull(slower, NULL, 10) : SAMPLE_US;
+}
+
 void live_target_start(struct live_target *target, const char *options)
 {
 	int to[2], from[2], beats;
@@ -96,7 +110,7 @@ void live_target_start(struct live_target *target, const char *options)
 	target->beats = live_beats_map(beats);
 	assert_non_null(target->beats);
 	/* So that each thread is there in each sampling interval. */
-	target->beats->patience_ns = (live_way.sample_us ? live_way.sample_us : 5000) * 800;
+	target->beats->patience_ns = sample_us() * 800;
 	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
 	target->pid = fork();
@@ -288,15 +302,21 @@ void live_monitor_prepare(struct live_monitor *monitor)
 	assert_int_equal(damon_select_ops(monitor->ctx, DAMON_OPS_VADDR), 0);
 	damon_default_attrs(&attrs);
 	attrs.ops_update_interval = 200000;
-	if (live_way.sample_us)
-		attrs.sample_interval = live_way.sample_us;
-	if (live_way.aggr_us)
-		attrs.aggr_interval = live_way.aggr_us;
+	attrs.sample_interval = sample_us();
+	attrs.aggr_interval = live_way.aggr_us ? live_way.aggr_us : SAMPLES * sample_us();
 	attrs.min_nr_regions = LIVE_MIN_REGIONS;
 	assert_int_equal(damon_set_attrs(monitor->ctx, &attrs), 0);
 	monitor->ctx->seed = 1;
 	monitor->ctx->callbacks = (struct damon_callbacks){
 		.window = on_window, .event = on_event, .stopped = on_stopped, .data = monitor};
+}
+
+void live_skip_if_busy(int ret, const struct damon_error *err)
+{
+	if (ret != -EAGAIN)
+		return;
+	print_message("# SKIP %s\n", err->text);
+	skip();
 }
 
 int live_monitor_start_prepared(struct live_monitor *monitor, const pid_t *pids, size_t nr)
@@ -307,6 +327,7 @@ int live_monitor_start_prepared(struct live_monitor *monitor, const pid_t *pids,
 	ret = damon_start(&monitor->ctx, 1, false);
 	if (ret)
 		damon_vaddr_env_error(monitor->env, &monitor->error);
+	live_skip_if_busy(ret, &monitor->error);
 	return ret;
 }
 

@@ -113,6 +113,9 @@ extern struct live_way live_way;
  */
 void live_monitor_judge(const struct live_target *targets, size_t nr);
 
+/* Skips the test when @ret is -EAGAIN: the machine is too busy to try an engine. */
+void live_skip_if_busy(int ret, const struct damon_error *err);
+
 /* A context without targets, not started. */
 void live_monitor_prepare(struct live_monitor *monitor);
 

@@ -114,7 +114,7 @@ static inline bool wait_for_rss(uint64_t bytes)
 {
 	unsigned int i;
 
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < 150; i++) {
 		if (live_target_rollup(&target, "Rss") <= bytes)
 			return true;
 		assert_true(live_monitor_windows(&monitor, 1));

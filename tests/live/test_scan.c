@@ -2,11 +2,13 @@
 /*
  * The engine scan on a process whose pattern is known: is every page told right?
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,12 +16,14 @@
 
 #include <udamon/ops.h>
 
+#include "access/pagemap.h"
 #include "access/scan.h"
+#include "access/scan_internal.h"
 #include "live.h"
 #include "toucher.h"
 
 #define MIB (1ULL << 20)
-/* The memory that hot sets lie in: as much of this as there is plenty of. */
+/* The memory that hot sets lie in: as much of this, or of what a slow machine is said to take, as there is. */
 #define MOST_AREA_MIB  1024
 #define LEAST_AREA_MIB 256
 #define SPARE_MIB      128
@@ -40,11 +44,15 @@ static void watch(uint64_t size, bool huge, bool no_flush, uint64_t max_stall_us
 {
 	struct scan_options options = {.max_stall_us = max_stall_us, .no_flush = no_flush};
 	struct damon_error err;
+	int ret;
 
 	if (toucher.pid <= 0)
 		toucher_start(&toucher, size, huge);
-	if (scan_engine_new(&engine, &calibration, &options, &err) ||
-	    scan_target_new(&target, engine, toucher.pidfd, toucher.pid, &map, &err))
+	ret = scan_engine_new(&engine, &calibration, &options, &err);
+	if (!ret)
+		ret = scan_target_new(&target, engine, toucher.pidfd, toucher.pid, &map, &err);
+	live_skip_if_busy(ret, &err);
+	if (ret)
 		fail_msg("%s", err.text);
 	watch_map_begin(&map);
 	assert_int_equal(
@@ -262,6 +270,58 @@ static void gives_a_region_its_exact_share(void **state)
 	assert_int_equal(interval(&pattern, &score), 0);
 }
 
+/* Pages of the first @nr whose soft-dirty marks are set. */
+static uint64_t nr_soft_dirty(uint64_t nr)
+{
+	int fd = pagemap_open(toucher.pid);
+	uint64_t entries[512], page, marked = 0;
+	size_t i;
+
+	assert_true(fd >= 0);
+	for (page = 0; page < nr; page += 512) {
+		assert_int_equal(pagemap_read(fd, (uintptr_t)toucher.area + page * TOUCHER_PAGE,
+					      entries, 512),
+				 0);
+		for (i = 0; i < 512; i++)
+			marked += entries[i] >> 55 & 1;
+	}
+	close(fd);
+	return marked;
+}
+
+/* Somebody else, a program that copies processes, say, watches by these marks what was written. */
+static void leaves_soft_dirty_marks_as_they_are(void **state)
+{
+	struct toucher_pattern pattern = {0, 24 * MIB_PAGES, 1};
+	struct score score;
+	char path[64];
+	int fd, i;
+
+	if (!scan_kernel_soft_dirty()) {
+		print_message("# SKIP this kernel keeps no such marks\n");
+		skip();
+	}
+	watch(64 * MIB, false, false, 1000000);
+	toucher_set(&toucher, &(struct toucher_pattern){0, 0, 1});
+	snprintf(path, sizeof(path), "/proc/%d/clear_refs", (int)toucher.pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "4", 1), 1);
+	close(fd);
+	assert_int_equal(nr_soft_dirty(64 * MIB_PAGES), 0);
+	toucher_set(&toucher, &pattern);
+	toucher_round(&toucher);
+	toucher_set(&toucher, &(struct toucher_pattern){0, 0, 1});
+	assert_int_equal(nr_soft_dirty(64 * MIB_PAGES), pattern.nr);
+	/* By clear_refs, of which there must have been some, and by clusters. */
+	pattern.nr = 8 * MIB_PAGES;
+	for (i = 0; i < ROUNDS; i++)
+		interval(&pattern, &score);
+	tell("while somebody else looks for written pages", &score);
+	assert_true(scan_engine_stat(engine)->by_refs > 0);
+	assert_int_equal(nr_soft_dirty(64 * MIB_PAGES), 24 * MIB_PAGES);
+}
+
 static void leaves_all_alone_under_pressure(void **state)
 {
 	struct damon_addr_range range;
@@ -308,11 +368,15 @@ int main(void)
 		cmocka_unit_test_teardown(tells_by_clusters_where_a_stall_is_forbidden, stop_all),
 		cmocka_unit_test_teardown(tells_huge_pages, stop_all),
 		cmocka_unit_test_teardown(gives_a_region_its_exact_share, stop_all),
+		cmocka_unit_test_teardown(leaves_soft_dirty_marks_as_they_are, stop_all),
 		cmocka_unit_test_teardown(leaves_all_alone_under_pressure, stop_all),
 		cmocka_unit_test_teardown(takes_an_exit_for_no_memory, stop_all),
 	};
+	const char *slower = getenv("UDAMON_LIVE_AREA_MIB");
 	struct damon_error err;
 
+	if (slower && strtoull(slower, NULL, 10) >= LEAST_AREA_MIB)
+		area_mib = strtoull(slower, NULL, 10);
 	while (area_mib > LEAST_AREA_MIB && !live_has_memory(area_mib + SPARE_MIB))
 		area_mib /= 2;
 	if (live_skip_all((unsigned int)area_mib + SPARE_MIB))
