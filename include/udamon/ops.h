@@ -9,6 +9,7 @@
 #define UDAMON_OPS_H
 
 #include <udamon/damon.h>
+#include <udamon/error.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,6 +63,9 @@ struct damon_batch {
  * @actions:	bit (1 << &enum damos_action) for each action @apply_scheme can do; DAMOS_STAT is
  *		always possible
  * @filters:	bit (1 << &enum damos_filter_type) for each filter it can test
+ * @check_scheme: whether what @scheme names beside its action and filters is there, such as memory
+ *		cgroups and nodes: 0, or -errno (-ENOENT, -ENODEV) with @err, which may be NULL, in words. On
+ *		the thread that adds the scheme, and again on the kdamond at its start and at a commit. Optional.
  * @apply_scheme: do @scheme's action to @ar, a region of @target (with a quota of time, a part of
  *		one), except where the filters of &damos.filters that the core doesn't handle reject it
  *		(unless &damos.core_filters_allowed). *@sz_applied: bytes it really was done to, measured;
@@ -90,6 +94,7 @@ struct damon_operations {
 	void (*window_ended)(struct damon_ctx *ctx);
 	uint32_t actions;
 	uint32_t filters;
+	int (*check_scheme)(const struct damos *scheme, struct damon_error *err);
 	int (*apply_scheme)(struct damon_ctx *ctx, struct damon_target *target,
 			    const struct damon_addr_range *ar, const struct damos *scheme,
 			    uint64_t *sz_applied, uint64_t *sz_filter_passed);

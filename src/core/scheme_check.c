@@ -117,7 +117,7 @@ static int check_support(const struct damon_operations *ops, const struct damos 
 		if (!ops->apply_scheme || !(ops->filters & 1U << scheme->filters[i].type))
 			return -EOPNOTSUPP;
 	}
-	return 0;
+	return ops->check_scheme ? ops->check_scheme(scheme, NULL) : 0;
 }
 
 int damon_check_scheme(struct damon_ctx *ctx, const struct damon_operations *ops,

@@ -4,13 +4,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <udamon/vaddr.h>
 
 #include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/privileges.h"
+#include "system/memcg.h"
 #include "system/metric.h"
 #include "system/process.h"
 
@@ -190,19 +190,9 @@ static void start_error(void *data, struct damon_ctx *ctx, struct damon_error *e
 		*err = said;
 }
 
-/* Both versions of memory cgroups. */
 static int check_memcg(void *data, const char *path)
 {
-	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"};
-	char folder[4200];
-	struct stat st;
-
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		snprintf(folder, sizeof(folder), "%s/%s", roots[i], path);
-		if (!stat(folder, &st) && S_ISDIR(st.st_mode))
-			return 0;
-	}
-	return -ENOENT;
+	return memcg_inode(path) ? 0 : -ENOENT;
 }
 
 static void say(void *data, enum sysfs_level level, int64_t kdamond, const char *text)

@@ -365,6 +365,7 @@ const struct damon_operations vaddr_operations = {
 	.check_accesses = vaddr_check,
 	.check_probe = vaddr_check_probe,
 	.window_ended = vaddr_window_ended,
+	.check_scheme = vaddr_check_scheme,
 	.apply_scheme = vaddr_apply_scheme,
 	.target_valid = vaddr_valid,
 	.cleanup_target = vaddr_cleanup_target,

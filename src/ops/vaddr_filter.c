@@ -163,13 +163,14 @@ static void doubt(struct vaddr_actor *actor, const struct vaddr_piece *piece,
 	}
 }
 
-static int in_cgroup(const struct frame_files *files, uint64_t frame, uint64_t inode, bool *is)
+/* Some kernels know it only of a folio's first page. */
+static int in_cgroup(const struct frame_files *files, uint64_t first, uint64_t inode, bool *is)
 {
 	uint64_t value;
-	int ret = frame_cgroup(files, frame, &value);
+	int ret = frame_cgroup(files, first, &value);
 
-	*is = !ret && inode && value == inode;
-	return ret == -EOPNOTSUPP ? ret : 0;
+	*is = !ret && value == inode;
+	return ret;
 }
 
 /* Whether @page is of the filter's type. */
@@ -188,7 +189,7 @@ static int is_of_type(const struct vaddr_actor *actor, const struct frame_files 
 		*is = notes->head[page] & FRAME_ACTIVE;
 		break;
 	case DAMOS_FILTER_MEMCG:
-		return in_cgroup(files, frame_at(actor, page), actor->inodes[idx], is);
+		return in_cgroup(files, notes->first[page], actor->inodes[idx], is);
 	case DAMOS_FILTER_YOUNG:
 		*is = piece_has(young, page);
 		break;
@@ -350,11 +351,13 @@ static int filter_piece(struct vaddr_actor *actor, const struct frame_files *fil
 		if (!piece_has(piece->want, page))
 			continue;
 		pass = false;
+		ret = 0;
 		if (notes.known[page])
 			ret = passes(actor, files, &notes, used, page, &pass);
-		if (ret)
+		if (ret == -EOPNOTSUPP)
 			return ret;
-		if (!pass)
+		/* What nobody can tell of a page, no filter may be passed by. */
+		if (ret || !pass)
 			piece_unset(piece->want, page);
 	}
 	if (!make_old)

@@ -145,9 +145,6 @@ void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost);
 /* The engine that reads single pages; beside scan it is made when first asked for. */
 int vaddr_need_point(struct vaddr_ctx *ctx, struct vaddr_target *target);
 
-/* Inode number of a memory cgroup's directory: how /proc/kpagecgroup names it. 0: there is none now. */
-uint64_t vaddr_cgroup_inode(const char *path);
-
 /* vaddr_scheme.c */
 
 /* What schemes can do on this kernel: bits of &damon_operations. */
@@ -155,6 +152,9 @@ void vaddr_scheme_support(uint32_t *actions, uint32_t *filters);
 
 /* -EINVAL, and the text in the environment, where schemes of @ctx would act on this very process. */
 int vaddr_check_self(struct damon_ctx *ctx, const struct damon_target *target);
+
+/* Whether the cgroups and nodes that @scheme names are there: see &damon_operations.check_scheme. */
+int vaddr_check_scheme(const struct damos *scheme, struct damon_error *err);
 
 /* Before the engine makes pages old, which filters may have to know. */
 void vaddr_prepare_filters(struct damon_ctx *ctx, struct vaddr_target *target);

@@ -3,26 +3,9 @@
  * Attribute monitoring of processes: does a sampled page pass a probe's filters?
  */
 #include <errno.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "ops/vaddr_internal.h"
-
-uint64_t vaddr_cgroup_inode(const char *path)
-{
-	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"};
-	struct stat info;
-	char full[4096];
-	size_t i;
-
-	/* The second is where version 1 has it; then the first has no such directory. */
-	for (i = 0; path && i < 2; i++) {
-		snprintf(full, sizeof(full), "%s/%s", roots[i], path);
-		if (!stat(full, &info))
-			return info.st_ino;
-	}
-	return 0;
-}
+#include "system/memcg.h"
 
 /* One filter against one page: 1 of that type, 0 not, or -errno. */
 static int is_of_type(const struct frame_files *files, const struct damon_filter *filter,
@@ -90,7 +73,7 @@ int vaddr_check_probe(struct damon_ctx *ctx, struct damon_target *target,
 	files = point_engine_frames(priv->point);
 	for (i = 0; i < probe->nr_filters; i++) {
 		if (probe->filters[i].type == DAMON_FILTER_MEMCG)
-			inodes[i] = vaddr_cgroup_inode(probe->filters[i].memcg_path);
+			inodes[i] = memcg_inode(probe->filters[i].memcg_path);
 	}
 	for (i = 0; i < batch->nr; i++) {
 		/* Where no page is there is nothing that could pass. */

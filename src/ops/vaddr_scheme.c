@@ -5,10 +5,12 @@
 #include "ops/vaddr_scheme.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "system/memcg.h"
 #include "system/move_pages.h"
 
 /* Mappings that were read longer ago are read again in the middle of a pass. */
@@ -30,6 +32,38 @@ void vaddr_scheme_support(uint32_t *actions, uint32_t *filters)
 		*actions |= 1U << DAMOS_MIGRATE_HOT | 1U << DAMOS_MIGRATE_COLD;
 	if (!access("/proc/kpagecgroup", F_OK))
 		*filters |= 1U << DAMOS_FILTER_MEMCG;
+}
+
+static int check_node(int32_t nid, struct damon_error *err)
+{
+	return node_missing(nid)
+		       ? damon_error_set(err, -ENODEV,
+					 "there is no memory node '%" PRId32 "' to move memory to",
+					 nid)
+		       : 0;
+}
+
+int vaddr_check_scheme(const struct damos *scheme, struct damon_error *err)
+{
+	uint32_t i;
+	int ret = 0;
+
+	for (i = 0; i < scheme->nr_filters; i++) {
+		const struct damos_filter *filter = &scheme->filters[i];
+
+		/* A filter that never matches would protect nothing. */
+		if (filter->type == DAMOS_FILTER_MEMCG && !memcg_inode(filter->memcg_path))
+			return damon_error_set(err, -ENOENT,
+					       "filter 'memcg': there is no memory cgroup '%s'",
+					       filter->memcg_path);
+	}
+	if (scheme->action != DAMOS_MIGRATE_HOT && scheme->action != DAMOS_MIGRATE_COLD)
+		return 0;
+	if (!scheme->nr_dests)
+		return check_node(scheme->target_nid, err);
+	for (i = 0; i < scheme->nr_dests && !ret; i++)
+		ret = check_node(scheme->dests[i].nid, err);
+	return ret;
 }
 
 /* Whoever pages out the memory of the one that acts may wait for it for ever. */
@@ -123,12 +157,51 @@ static int refuse_self(struct vaddr_actor *actor)
 	return -EINVAL;
 }
 
+/*
+ * Which memory is a cgroup's can't be told once it is gone. A filter that rejects would protect
+ * nothing any more, and one rule for all is easier to rely on: then nothing is acted on. Told of
+ * once, until it is back.
+ */
+static int find_cgroups(struct vaddr_actor *actor)
+{
+	const struct damos *scheme = actor->scheme;
+	const char *missing = NULL;
+	char detail[256];
+	uint32_t i, idx = 0;
+	uint64_t bit;
+
+	for (i = 0; i < scheme->nr_filters; i++) {
+		const struct damos_filter *filter = &scheme->filters[i];
+
+		if (filter->type != DAMOS_FILTER_MEMCG)
+			continue;
+		actor->inodes[i] = memcg_inode(filter->memcg_path);
+		if (!actor->inodes[i])
+			missing = filter->memcg_path;
+	}
+	while (idx < actor->ctx->nr_schemes && actor->ctx->schemes[idx] != scheme)
+		idx++;
+	bit = 1ULL << idx % 64;
+	if (!missing) {
+		actor->missing_told &= ~bit;
+		return 0;
+	}
+	if (!(actor->missing_told & bit)) {
+		snprintf(detail, sizeof(detail),
+			 "scheme %" PRIu32 " doesn't act: its filter names memory cgroup '%.160s', "
+			 "which is gone",
+			 idx, missing);
+		damon_report_event(actor->ctx, NULL, "scheme", detail);
+	}
+	actor->missing_told |= bit;
+	return -ENOENT;
+}
+
 static int begin(struct damon_ctx *ctx, struct damon_target *target, const struct damos *scheme)
 {
 	struct vaddr_ctx *priv = ctx->ops_priv;
 	struct vaddr_target *mine = target->ops_priv;
 	struct vaddr_actor *actor;
-	uint32_t i;
 	int ret;
 
 	if (!mine || process_state(mine->pidfd) != PROCESS_ALIVE)
@@ -147,11 +220,9 @@ static int begin(struct damon_ctx *ctx, struct damon_target *target, const struc
 	/* A commit may have brought the scheme. */
 	if (scheme->action != DAMOS_STAT && mine->info.pid == getpid())
 		return refuse_self(actor);
-	for (i = 0; actor->filtered && i < scheme->nr_filters; i++) {
-		if (scheme->filters[i].type == DAMOS_FILTER_MEMCG)
-			actor->inodes[i] = vaddr_cgroup_inode(scheme->filters[i].memcg_path);
-	}
-	return read_mappings(mine);
+	if (actor->filtered)
+		ret = find_cgroups(actor);
+	return ret ? ret : read_mappings(mine);
 }
 
 /* Looking. */
@@ -340,7 +411,8 @@ int vaddr_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
 		*sz_filter_passed = ar->end - ar->start;
 	if (!ret)
 		ret = act_on_range(priv->actor, ar, sz_applied, sz_filter_passed);
-	if (mine && ret != -EINVAL)
+	/* Two errors concern no process, and were told of by themselves. */
+	if (mine && ret != -EINVAL && ret != -ENOENT)
 		vaddr_note_scheme(ctx, target, ret);
 	/* Pages may lie elsewhere now, and look used because of that. */
 	if (mine && scheme->action != DAMOS_STAT)

@@ -55,6 +55,7 @@ struct vaddr_piece {
  * @scratch:	for folio_extent()
  * @kernel_splits: large folios that are mapped page by page can't be made old as a whole
  * @self_told:	that it doesn't act on itself was reported
+ * @missing_told: schemes of which it was reported that a cgroup is gone: bit (index % 64)
  */
 struct vaddr_actor {
 	struct damon_ctx *ctx;
@@ -76,6 +77,7 @@ struct vaddr_actor {
 	uint64_t scratch[FOLIO_MAX_FRAMES];
 	bool kernel_splits;
 	bool self_told;
+	uint64_t missing_told;
 };
 
 static inline bool piece_has(const uint64_t *bits, size_t page)

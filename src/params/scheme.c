@@ -329,6 +329,9 @@ int params_scheme_refused(const struct damon_operations *ops, const struct damos
 		return code;
 	if (code == -EOPNOTSUPP && ops && !params_scheme_supported(ops, scheme))
 		return unsupported(ops, scheme, code, err);
+	if (ops && ops->check_scheme && params_scheme_supported(ops, scheme) &&
+	    ops->check_scheme(scheme, err) == code)
+		return code;
 	for (i = 0; i < scheme->quota.nr_goals && code == -EINVAL; i++)
 		if (scheme->quota.goals[i].metric == DAMOS_GOAL_NODE_ELIGIBLE_MEM_BP)
 			return damon_error_set(err, code,

@@ -8,6 +8,7 @@
 #include "system/move_pages.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,14 @@ static int call(pid_t pid, int pidfd, const void **pages, const int *nodes, size
 bool move_pages_supported(void)
 {
 	return !syscall(SYS_move_pages, 0, 0UL, NULL, NULL, NULL, 0) || errno != ENOSYS;
+}
+
+bool node_missing(int nid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d", nid);
+	return access(path, F_OK) && !access("/sys/devices/system/node", F_OK);
 }
 
 ssize_t move_pages_to(pid_t pid, int pidfd, const uint64_t *addrs, const int *nodes, size_t nr,

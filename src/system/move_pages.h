@@ -16,6 +16,9 @@
 /** move_pages_supported() - can this kernel do it at all? */
 bool move_pages_supported(void);
 
+/** node_missing() - is there certainly no memory node @nid? Where /sys doesn't say, that isn't known. */
+bool node_missing(int nid);
+
 /**
  * move_pages_to() - move pages to nodes
  * @pid:	the process; nothing is done once @pidfd, which is its own, says that it has ended

@@ -22,6 +22,10 @@ refuses "what can't be done to another process" 2 "scheme 1: action 'nohugepage'
 	"$udamon" run --scheme action=nohugepage -- touch ran
 refuses "a node that isn't there" 1 "scheme 1: goal 'node_mem_free_bp': it can't be read" \
 	"$udamon" run --scheme action=pageout,goal=node_mem_free_bp:5%:1000 -- touch ran
+refuses "a node to migrate to that isn't there" 1 "scheme 1: there is no memory node '1000' to move memory to" \
+	"$udamon" run --scheme action=migrate_cold,nid=1000 -- touch ran
+refuses "a filter for a cgroup that isn't there" 1 "scheme 1: filter 'memcg': there is no memory cgroup '/no/such/cgroup'" \
+	"$udamon" run --scheme action=pageout,filter=memcg:/no/such/cgroup:reject -- touch ran
 refuses "no such user" 2 "--user 'nosuchuser'" "$udamon" run --user nosuchuser -- true
 refuses "no such control group" 1 "'nosuch/group'" "$udamon" record --cgroup nosuch/group
 refuses "run: directory of the record is missing" 1 "'/nosuch/x'" "$udamon" run -o /nosuch/x -- touch ran

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "params/scheme.h"
 #include "schemes_fixture.h"
 
 /* Refusals. */
@@ -25,6 +27,59 @@ static void what_cannot_be_asked_of_a_process_is_refused(void **state)
 	else
 		damon_free_scheme(scheme);
 	assert_int_equal(ret, -EOPNOTSUPP);
+}
+
+/* What it would protect, it wouldn't. */
+static void a_filter_for_no_cgroup_is_refused(void **state)
+{
+	const struct damos_filter filter = {
+		.type = DAMOS_FILTER_MEMCG, .matching = true, .memcg_path = "/no/such/cgroup"};
+	struct damos *scheme = scheme_new(DAMOS_PAGEOUT);
+	struct damon_error err = {""};
+	int ret;
+
+	if (!(monitor.ctx->ops->filters & 1U << DAMOS_FILTER_MEMCG)) {
+		damon_free_scheme(scheme);
+		print_message("# SKIP this kernel doesn't say which cgroup has a page\n");
+		skip();
+	}
+	assert_int_equal(damos_add_filter(scheme, &filter), 0);
+	ret = damon_add_scheme(monitor.ctx, scheme);
+	assert_int_equal(ret, -ENOENT);
+	params_scheme_refused(monitor.ctx->ops, scheme, ret, &err);
+	damon_free_scheme(scheme);
+	assert_string_equal(err.text,
+			    "filter 'memcg': there is no memory cgroup '/no/such/cgroup'");
+}
+
+static int migrate_to(const struct damos_dest *dests, uint32_t nr)
+{
+	struct damos *scheme = scheme_new(DAMOS_MIGRATE_COLD);
+	int ret;
+
+	scheme->target_nid = dests[0].nid;
+	scheme->nr_dests = nr;
+	memcpy(scheme->dests, dests, nr * sizeof(*dests));
+	ret = damon_add_scheme(monitor.ctx, scheme);
+	if (ret)
+		damon_free_scheme(scheme);
+	return ret;
+}
+
+static void a_node_that_is_not_there_is_refused(void **state)
+{
+	const struct damos_dest dests[] = {{.nid = 0, .weight = 1}, {.nid = 1000, .weight = 1}};
+
+	damon_free_scheme(scheme_new(DAMOS_STAT));
+	if (!(monitor.ctx->ops->actions & 1U << DAMOS_MIGRATE_COLD) ||
+	    access("/sys/devices/system/node/node0", F_OK)) {
+		print_message("# SKIP this kernel has no memory nodes\n");
+		skip();
+	}
+	assert_int_equal(migrate_to(dests, 0), 0);
+	assert_int_equal(migrate_to(dests, 1), 0);
+	assert_int_equal(migrate_to(dests, 2), -ENODEV);
+	assert_int_equal(migrate_to(dests + 1, 0), -ENODEV);
 }
 
 static void a_contradictory_pattern_is_refused(void **state)
@@ -145,6 +200,74 @@ static void hugetlb_memory_is_passed_over(void **state)
 	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 0);
 }
 
+static int read_applied(struct damon_ctx *ctx, void *data)
+{
+	*(uint64_t *)data = ctx->schemes[0]->stat.sz_applied;
+	return 0;
+}
+
+/* What the first scheme has been applied to so far. */
+static uint64_t applied_so_far(void)
+{
+	uint64_t applied = 0;
+	struct damon_call_control call = {.fn = read_applied, .data = &applied};
+
+	assert_int_equal(damon_call(monitor.ctx, &call), 0);
+	return applied;
+}
+
+/* A cgroup that no process is in; its path in the hierarchy. */
+static bool make_cgroup(char *folder, size_t size, const char **path)
+{
+	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"};
+	char file[300];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(folder, size, "%s/udamon-test-%d", roots[i], (int)getpid());
+		snprintf(file, sizeof(file), "%s/memory.stat", folder);
+		if (mkdir(folder, 0700))
+			continue;
+		if (!access(file, F_OK)) {
+			*path = folder + strlen(roots[i]);
+			return true;
+		}
+		rmdir(folder);
+	}
+	return false;
+}
+
+static void a_cgroup_that_vanishes_ends_the_acting(void **state)
+{
+	struct damos_filter filter = {.type = DAMOS_FILTER_MEMCG, .matching = true};
+	struct damos *scheme = scheme_new(DAMOS_STAT);
+	char folder[256];
+	uint64_t applied;
+	int ret;
+
+	if (!(monitor.ctx->ops->filters & 1U << DAMOS_FILTER_MEMCG) ||
+	    !make_cgroup(folder, sizeof(folder), &filter.memcg_path)) {
+		damon_free_scheme(scheme);
+		print_message("# SKIP can't make a memory cgroup here\n");
+		skip();
+	}
+	live_target_start(&target, "--cold 2 --hot 2");
+	assert_int_equal(damos_add_filter(scheme, &filter), 0);
+	ret = damon_add_scheme(monitor.ctx, scheme);
+	if (!ret)
+		ret = live_monitor_start_prepared(&monitor, &target.pid, 1);
+	if (!ret)
+		live_monitor_windows(&monitor, 2);
+	/* Whatever comes, nothing is left behind. */
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(ret, 0);
+	assert_true(live_monitor_event(&monitor, "scheme", SECONDS));
+	applied = applied_so_far();
+	assert_true(applied > 0);
+	assert_true(live_monitor_windows(&monitor, 3));
+	assert_int_equal(applied_so_far(), applied);
+	assert_int_equal(live_monitor_nr_events(&monitor, "scheme"), 1);
+}
+
 /* The largest numbers everywhere; nothing overflows, and nothing but mapped memory is acted on. */
 static void extremes_are_bounded_by_what_is_mapped(void **state)
 {
@@ -204,6 +327,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE(what_cannot_be_asked_of_a_process_is_refused),
+		LIVE(a_filter_for_no_cgroup_is_refused),
+		LIVE(a_node_that_is_not_there_is_refused),
 		LIVE(a_contradictory_pattern_is_refused),
 		LIVE(the_monitor_does_not_act_on_itself),
 		LIVE(a_target_may_die),
@@ -211,6 +336,7 @@ int main(void)
 		LIVE(a_target_may_exec),
 		LIVE(locked_memory_is_passed_over),
 		LIVE(hugetlb_memory_is_passed_over),
+		LIVE(a_cgroup_that_vanishes_ends_the_acting),
 		LIVE(extremes_are_bounded_by_what_is_mapped),
 		LIVE(a_recycled_number_is_left_alone),
 	};
