@@ -156,6 +156,11 @@ void page_reader_set_calibration(struct page_reader *reader,
 	reader->calibration = *calibration;
 }
 
+uint64_t page_user_limit(const struct page_calibration *calibration)
+{
+	return 1ULL << (ARCH_LEVEL_SHIFT(calibration->levels + 1) - 1);
+}
+
 static int attach(struct page_link *link, int pidfd)
 {
 	union bpf_iter_link_info info = {};
@@ -281,6 +286,7 @@ static int read_batch(struct page_link *link, const uint64_t *addrs, size_t nr,
 		      struct page_state *states)
 {
 	struct page_reader_bpf__bss *bss = link->reader->skeleton->bss;
+	uint64_t limit = page_user_limit(&link->reader->calibration);
 	size_t i;
 	int ret;
 
@@ -290,9 +296,14 @@ static int read_batch(struct page_link *link, const uint64_t *addrs, size_t nr,
 		return ret;
 	if (link->start_time != bss->process.start_time)
 		return -ESRCH;
-	for (i = 0; i < nr; i++)
-		decode(&bss->request.space, addrs[i], bss->entries[i], bss->statuses[i],
-		       &states[i]);
+	for (i = 0; i < nr; i++) {
+		/* Higher bits don't take part in a walk: what it found there is another address's. */
+		if (addrs[i] >= limit)
+			states[i] = (struct page_state){};
+		else
+			decode(&bss->request.space, addrs[i], bss->entries[i], bss->statuses[i],
+			       &states[i]);
+	}
 	return 0;
 }
 
@@ -351,11 +362,18 @@ int page_link_read_range(struct page_link *link, uint64_t start, uint64_t end,
 			 page_leaf_callback *callback, void *data, struct page_process *process)
 {
 	struct page_reader_bpf__bss *bss = link->reader->skeleton->bss;
+	uint64_t limit = page_user_limit(&link->reader->calibration);
+	struct page_state none;
 	int ret;
 
 	if (link->ended)
 		return -ESRCH;
 	start &= ~((1ULL << PAGE_TABLE_SHIFT) - 1);
+	if (end > limit)
+		end = limit;
+	/* Nothing to look at; the process is told of all the same. */
+	if (start >= end)
+		return page_link_read(link, &start, 1, &none, process);
 	do {
 		bss->request.start = start;
 		bss->request.end = end;

@@ -75,6 +75,9 @@ struct page_link;
  */
 int page_calibrate(struct page_calibration *calibration, struct damon_error *err);
 
+/** page_user_limit() - first address that no process can have; what is asked about there is a hole */
+uint64_t page_user_limit(const struct page_calibration *calibration);
+
 /**
  * page_reader_new() - a reader of one's own for one thread
  *

@@ -3,16 +3,29 @@
  * Operations set "fvaddr": ranges of a live process that the user chose, and that stay.
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "ops/vaddr_internal.h"
 
 static int fvaddr_init_target(struct damon_ctx *ctx, struct damon_target *target)
 {
 	struct vaddr_ctx *priv = ctx->ops_priv;
+	uint64_t limit = page_user_limit(vaddr_env_calibration(priv->env));
+	size_t nr = damon_nr_regions(target);
+	struct damon_region last;
 	struct damon_error err;
 	int ret;
 
-	if (!damon_nr_regions(target)) {
+	if (nr)
+		damon_get_region(ctx, target, nr - 1, &last);
+	if (nr && last.ar.end > limit) {
+		ret = damon_error_set(&err, -EINVAL,
+				      "a range of process %d ends at 0x%" PRIx64
+				      ": addresses of a process end at 0x%" PRIx64,
+				      (int)target->pid, last.ar.end, limit);
+		return vaddr_env_fail(priv->env, ret, &err);
+	}
+	if (!nr) {
 		ret = damon_error_set(
 			&err, -EINVAL,
 			"no address ranges were given for process %d: fvaddr needs some",

@@ -131,6 +131,45 @@ static void finds_a_process_among_all(void **state)
 	check_way(PAGE_LINK_ALL);
 }
 
+static int count_leaf(void *data, const struct page_leaf *leaf)
+{
+	size_t *nr = data;
+
+	assert_true(leaf->addr < page_user_limit(&calibration));
+	return ++*nr > 1000000 ? -E2BIG : 0;
+}
+
+/* A walk ignores an address's upper bits, so it would find other addresses' pages there, and never end. */
+static void addresses_that_no_process_can_have_are_holes(void **state)
+{
+	uint64_t limit = page_user_limit(&calibration), used = (uintptr_t)area;
+	const uint64_t addrs[] = {used, used + 2 * limit, limit, used | 1ULL << 63, UINT64_MAX};
+	struct page_state states[5];
+	struct page_process process;
+	struct damon_error err;
+	struct page_link *link;
+	size_t i, nr = 0;
+	int pidfd;
+	pid_t child = start_child(&pidfd);
+
+	if (page_link_new(&link, reader, pidfd, child, PAGE_LINK_AUTO, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(page_link_read(link, addrs, 5, states, &process), 0);
+	assert_int_equal(states[0].flags, PAGE_MAPPED | PAGE_ACCESSED);
+	for (i = 1; i < 5; i++)
+		assert_int_equal(states[i].flags, 0);
+	assert_int_equal(page_link_read_range(link, used, UINT64_MAX, count_leaf, &nr, NULL), 0);
+	assert_true(nr > 0);
+	nr = 0;
+	assert_int_equal(page_link_read_range(link, limit, UINT64_MAX, count_leaf, &nr, &process),
+			 0);
+	assert_int_equal(nr, 0);
+	assert_true(process.mm);
+	stop_child(child);
+	page_link_free(link);
+	close(pidfd);
+}
+
 static void a_wrong_calibration_reads_nothing(void **state)
 {
 	struct page_calibration wrong = calibration;
@@ -316,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_process_by_its_pidfd),
 		cmocka_unit_test(finds_a_process_among_all),
+		cmocka_unit_test(addresses_that_no_process_can_have_are_holes),
 		cmocka_unit_test(a_wrong_calibration_reads_nothing),
 		cmocka_unit_test(clearing_goes_on_behind_refused_ranges),
 		cmocka_unit_test(says_which_privilege_is_missing),
