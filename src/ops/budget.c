@@ -28,12 +28,26 @@
 /* How fast the estimate follows; both ways alike, or costs that only vary would count as high ones. */
 #define LEARN 0.4
 
-static void learn(struct budget *budget, double interval_ns)
+static void learn(double *estimate, double ns)
 {
-	if (!budget->interval_ns)
-		budget->interval_ns = interval_ns;
+	if (!*estimate)
+		*estimate = ns;
 	else
-		budget->interval_ns += LEARN * (interval_ns - budget->interval_ns);
+		*estimate += LEARN * (ns - *estimate);
+}
+
+void budget_once(struct budget *budget, double ns)
+{
+	budget->once_ns += ns;
+}
+
+void budget_end_window(struct budget *budget, uint64_t nr_intervals)
+{
+	if (!nr_intervals)
+		return;
+	learn(&budget->once_interval_ns,
+	      (budget->once_ns - budget->window_once_ns) / (double)nr_intervals);
+	budget->window_once_ns = budget->once_ns;
 }
 
 /* The share that may be spent now. */
@@ -62,9 +76,14 @@ static bool set_floor(struct budget *budget, double wanted_us)
 	return true;
 }
 
+static double interval_cost_ns(const struct budget *budget)
+{
+	return budget->interval_ns + budget->once_interval_ns;
+}
+
 bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool interval)
 {
-	double share = (double)budget->share / BUDGET_FULL, elapsed_ns, spent;
+	double share = (double)budget->share / BUDGET_FULL, elapsed_ns, spent, once;
 
 	if (!budget->share)
 		return false;
@@ -79,6 +98,7 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 		return false;
 	elapsed_ns = (double)(now_ns - budget->judged_ns);
 	spent = spent_ns - budget->judged_spent_ns;
+	once = budget->once_ns - budget->judged_once_ns;
 	budget->debt_ns += spent - share * elapsed_ns;
 	/* What wasn't spent isn't saved: an idle hour is no leave for a busy minute. */
 	if (budget->debt_ns < 0)
@@ -87,16 +107,18 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 		budget->debt_ns = share * LONGEST_DEBT_NS;
 	budget->judged_ns = now_ns;
 	budget->judged_spent_ns = spent_ns;
+	budget->judged_once_ns = budget->once_ns;
 	if (!budget->nr_intervals)
 		return false;
-	learn(budget, spent / (double)budget->nr_intervals);
+	learn(&budget->interval_ns,
+	      spent > once ? (spent - once) / (double)budget->nr_intervals : 0);
 	budget->nr_intervals = 0;
-	return set_floor(budget, budget->interval_ns / aim(budget, share) / 1000);
+	return set_floor(budget, interval_cost_ns(budget) / aim(budget, share) / 1000);
 }
 
 double budget_use_bp(const struct budget *budget, uint64_t sample_us)
 {
-	return sample_us ? budget->interval_ns / 1000 / (double)sample_us * BUDGET_FULL : 0;
+	return sample_us ? interval_cost_ns(budget) / 1000 / (double)sample_us * BUDGET_FULL : 0;
 }
 
 /* Whole microseconds, as seconds or milliseconds. */

@@ -17,18 +17,21 @@
  * @share:	of one processor, basis points; 0: no bound
  * @floor_us:	the shortest sampling interval that is within it; 0 before the first judgement
  * @interval_ns: what one sampling interval costs, estimated from what the last ones did
+ * @once_interval_ns: its share of what comes once a window only: passes of schemes
  * The rest is private.
  */
 struct budget {
 	uint32_t share;
 	uint64_t floor_us;
 	double interval_ns;
+	double once_interval_ns;
 	/* private: */
 	bool begun;
 	uint64_t judged_ns;
 	double judged_spent_ns;
 	uint64_t nr_intervals;
 	double debt_ns;
+	double once_ns, judged_once_ns, window_once_ns;
 };
 
 /**
@@ -39,6 +42,16 @@ struct budget {
  * Judges every BUDGET_PERIOD_NS at most. Return: true when @floor_us has changed.
  */
 bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool interval);
+
+/**
+ * budget_once() - this much of what is spent comes once a window
+ *
+ * Whatever sampling interval it falls into isn't dearer than the others because of it.
+ */
+void budget_once(struct budget *budget, double ns);
+
+/** budget_end_window() - a window of @nr_intervals is over, which share what came once */
+void budget_end_window(struct budget *budget, uint64_t nr_intervals);
 
 /** budget_use_bp() - predicted cost with so long a sampling interval, basis points of a processor */
 double budget_use_bp(const struct budget *budget, uint64_t sample_us);

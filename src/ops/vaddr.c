@@ -238,6 +238,7 @@ int vaddr_check(struct damon_ctx *ctx, struct damon_target *target, const struct
 	int ret;
 
 	priv->checked = true;
+	mine->nr_window++;
 	if (mine->scan)
 		ret = scan_check(mine->scan, batch->ranges, batch->nr, batch->access, &process);
 	else
@@ -279,16 +280,22 @@ static bool vaddr_valid(struct damon_ctx *ctx, struct damon_target *target)
 
 void vaddr_window_ended(struct damon_ctx *ctx)
 {
+	struct vaddr_ctx *priv = ctx->ops_priv;
 	struct vaddr_target *mine;
+	uint64_t nr_intervals = 0;
 	uint32_t i;
 
 	for (i = 0; i < ctx->nr_targets; i++) {
 		mine = ctx->targets[i]->ops_priv;
 		if (mine && mine->scan)
 			scan_end_window(mine->scan);
-		if (mine)
-			vaddr_end_thrift(mine);
+		if (!mine)
+			continue;
+		if (mine->nr_window > nr_intervals)
+			nr_intervals = mine->nr_window;
+		vaddr_end_thrift(mine);
 	}
+	budget_end_window(&priv->budget, nr_intervals);
 }
 
 int damon_vaddr_page_heat(struct damon_ctx *ctx, const struct damon_target *target,
@@ -340,7 +347,7 @@ void vaddr_cost(struct damon_ctx *ctx, struct damon_cost *cost)
 
 	if (!priv)
 		return;
-	cost->clears += priv->filter_clears;
+	cost->clears += priv->filter_work.pages;
 	cost->target_ns += (uint64_t)priv->target_ns;
 	if (priv->scan) {
 		cost->clears += scan_engine_stat(priv->scan)->clears;

@@ -23,7 +23,7 @@
 /* What was done that costs a target. */
 static struct vaddr_work work_done(const struct vaddr_ctx *mine)
 {
-	struct vaddr_work work = {.pages = mine->filter_clears, .interrupts = mine->filter_clears};
+	struct vaddr_work work = mine->filter_work;
 
 	if (mine->scan) {
 		work.pages += scan_engine_stat(mine->scan)->clears;

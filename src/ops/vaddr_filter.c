@@ -115,20 +115,20 @@ static void spread_young(const struct page_notes *notes, uint64_t *young)
 static void find_young(const struct vaddr_actor *actor, const struct vaddr_piece *piece,
 		       const struct page_notes *notes, uint64_t *young)
 {
-	const struct damon_attrs *attrs = &actor->ctx->attrs;
 	const struct vaddr_target *mine = actor->mine;
-	uint64_t counted[PIECE_WORDS], interval = actor->scheme->apply_interval_us;
+	uint64_t counted[PIECE_WORDS], interval = actor->scheme->apply_interval_us, sample, aggr;
 	const uint64_t *touched = counted;
 	size_t word;
 
 	memcpy(young, piece->young, sizeof(piece->young));
 	if (mine->made_old.incomplete || (watch_map_flags(&mine->map, actor->start) & WATCH_GUEST))
 		memset(young, 0xff, sizeof(piece->young));
+	damon_intervals_in_force(actor->ctx, &sample, &aggr);
 	if (!interval)
-		interval = attrs->aggr_interval;
+		interval = aggr;
 	if (mine->scan)
 		scan_target_touched(mine->scan, piece->addr,
-				    (uint32_t)(interval / attrs->sample_interval), counted);
+				    (uint32_t)(interval / (sample ? sample : 1)), counted);
 	else
 		touched = page_set_bits(&mine->made_old, piece->addr);
 	for (word = 0; touched && word < PIECE_WORDS; word++)
@@ -402,6 +402,7 @@ int vaddr_filter_step(struct vaddr_actor *actor)
 	if (ret || !make_old)
 		return ret;
 	ret = clear_list_run(actor->old, actor->mine->pidfd, NULL, NULL, NULL, &result);
-	priv->filter_clears += actor->nr_old;
+	priv->filter_work.pages += actor->nr_old;
+	priv->filter_work.interrupts += result.nr_cleared;
 	return ret;
 }

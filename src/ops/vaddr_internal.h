@@ -59,10 +59,10 @@ struct vaddr_work {
 
 struct vaddr_ctx {
 	struct damon_vaddr_env *env;
-	struct point_engine *point; /* with scan: only for probes, made when first asked */
-	struct scan_engine *scan;   /* NULL where the engine is point */
-	struct vaddr_actor *actor;  /* for schemes; made when the first one acts */
-	uint64_t filter_clears;	    /* Accessed bits cleared by filters of schemes */
+	struct point_engine *point;    /* with scan: only for probes, made when first asked */
+	struct scan_engine *scan;      /* NULL where the engine is point */
+	struct vaddr_actor *actor;     /* for schemes; made when the first one acts */
+	struct vaddr_work filter_work; /* done by filters of schemes */
 	struct pressure_gate pressure;
 	struct budget budget;
 	struct vaddr_work charged;

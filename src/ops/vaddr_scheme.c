@@ -403,8 +403,11 @@ int vaddr_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
 		       const struct damon_addr_range *ar, const struct damos *scheme,
 		       uint64_t *sz_applied, uint64_t *sz_filter_passed)
 {
+	struct damon_port *port = damon_lib_port(ctx->lib);
+	uint64_t cpu_ns = port->thread_cpu_ns(port);
 	struct vaddr_ctx *priv = ctx->ops_priv;
 	struct vaddr_target *mine = target->ops_priv;
+	double target_ns = priv->target_ns;
 	int ret = begin(ctx, target, scheme);
 
 	if (scheme->core_filters_allowed)
@@ -417,5 +420,9 @@ int vaddr_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
 	/* Pages may lie elsewhere now, and look used because of that. */
 	if (mine && scheme->action != DAMOS_STAT)
 		mine->pages_changed = true;
+	if (mine)
+		vaddr_charge(priv, mine);
+	budget_once(&priv->budget,
+		    (double)(port->thread_cpu_ns(port) - cpu_ns) + priv->target_ns - target_ns);
 	return *sz_applied ? 0 : ret;
 }

@@ -58,7 +58,6 @@ int vaddr_check_points(struct damon_ctx *ctx, struct damon_target *target,
 	struct vaddr_target *mine = target->ops_priv;
 	int ret;
 
-	mine->nr_window++;
 	if (!mine->saved)
 		return point_check(mine->point, batch->sampling_addrs, batch->nr, batch->access,
 				   process);
@@ -95,7 +94,8 @@ void vaddr_mind_saving(struct damon_ctx *ctx)
 	struct vaddr_ctx *mine = ctx->ops_priv;
 	const struct toll *toll = vaddr_env_toll(mine->env);
 	const struct budget *budget = &mine->budget;
-	double intervals = (double)(mine->nr_intervals - mine->judged_intervals), held, all_ns;
+	double intervals = (double)(mine->nr_intervals - mine->judged_intervals), held, saved_bp;
+	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
 
 	if (!budget->share || !mine->point || mine->scan)
 		return;
@@ -104,10 +104,9 @@ void vaddr_mind_saving(struct damon_ctx *ctx)
 			set_saving(ctx, mine, true);
 	} else if (intervals >= THRIFT_EVERY) {
 		held = (double)(mine->nr_held - mine->judged_held) / intervals;
-		all_ns = budget->interval_ns +
-			 held * (toll->page_ns + toll->interrupt_ns + CLEAR_NS);
-		if (all_ns / 1000 / (double)ctx->attrs.sample_interval * BUDGET_FULL <
-		    FITS_AGAIN * budget->share)
+		saved_bp = held * (toll->page_ns + toll->interrupt_ns + CLEAR_NS) / 1000 /
+			   (double)sample_us * BUDGET_FULL;
+		if (budget_use_bp(budget, sample_us) + saved_bp < FITS_AGAIN * budget->share)
 			set_saving(ctx, mine, false);
 	}
 	mine->judged_intervals = mine->nr_intervals;

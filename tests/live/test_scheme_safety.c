@@ -98,6 +98,45 @@ static void a_contradictory_pattern_is_refused(void **state)
 	assert_int_equal(ret, -EINVAL);
 }
 
+static void ranges_that_no_process_can_have_are_refused(void **state)
+{
+	const struct damon_addr_range all = {4096, UINT64_MAX & ~(uint64_t)4095};
+	struct damon_target *whole;
+
+	live_target_start(&target, "--cold 2 --hot 2");
+	add_scheme(scheme_new(DAMOS_PAGEOUT));
+	assert_int_equal(damon_select_ops(monitor.ctx, DAMON_OPS_FVADDR), 0);
+	assert_int_equal(damon_vaddr_target_new(&whole, monitor.lib, monitor.env, target.pid,
+						&monitor.error),
+			 0);
+	assert_int_equal(damon_set_regions(whole, &all, 1, 4096), 0);
+	assert_int_equal(damon_add_target(monitor.ctx, whole), 0);
+	assert_int_equal(damon_start(&monitor.ctx, 1, false), -EINVAL);
+	assert_int_equal(damon_vaddr_env_error(monitor.env, &monitor.error), -EINVAL);
+	assert_non_null(strstr(monitor.error.text, "addresses of a process end at 0x"));
+}
+
+/* A sampling interval of 0 counts as 1 us, for filters, too. */
+static void a_sampling_interval_of_0_divides_nothing(void **state)
+{
+	struct damon_attrs attrs;
+	struct damos *scheme;
+
+	live_way = (struct live_way){.engine = "scan", .sample_us = 1, .aggr_us = 50000};
+	live_target_start(&target, "--cold 2 --hot 2");
+	scheme = scheme_new(DAMOS_STAT);
+	scheme->apply_interval_us = 1;
+	add_filter(scheme, DAMOS_FILTER_YOUNG, true, true);
+	attrs = monitor.ctx->attrs;
+	attrs.sample_interval = 0;
+	assert_int_equal(damon_set_attrs(monitor.ctx, &attrs), 0);
+	add_scheme(scheme);
+	start();
+	/* Windows this short are hardly ever on time, so they aren't waited for. */
+	usleep(300000);
+	assert_true(stop_and_look(0)->nr_tried > 0);
+}
+
 static void the_monitor_does_not_act_on_itself(void **state)
 {
 	pid_t self = getpid();
@@ -330,6 +369,8 @@ int main(void)
 		LIVE(a_filter_for_no_cgroup_is_refused),
 		LIVE(a_node_that_is_not_there_is_refused),
 		LIVE(a_contradictory_pattern_is_refused),
+		LIVE(ranges_that_no_process_can_have_are_refused),
+		LIVE(a_sampling_interval_of_0_divides_nothing),
 		LIVE(the_monitor_does_not_act_on_itself),
 		LIVE(a_target_may_die),
 		LIVE(a_target_may_be_stopped),

@@ -199,6 +199,37 @@ static void time_without_intervals_is_no_judgement(void **state)
 	assert_int_equal(monitor.budget.floor_us, floor_us);
 }
 
+/* A pass of schemes each 20th time, 100 times as dear as a look: as if each look took 6 times as long. */
+static void what_comes_once_a_window_does_not_swing_the_interval(void **state)
+{
+	double lowest_ms = 1e9, highest_ms = 0, spent_ns = 0;
+	uint64_t start_ns = 0, i;
+	struct monitor monitor;
+
+	init(&monitor, 200, 5000);
+	for (i = 1; i <= 4000; i++) {
+		if (i % 20 == 0) {
+			monitor.spent_ns += 5 * MS;
+			budget_once(&monitor.budget, 5 * MS);
+			budget_end_window(&monitor.budget, 20);
+		}
+		interval(&monitor, 0.05 * MS);
+		if (i == 1000) {
+			start_ns = monitor.now_ns;
+			spent_ns = monitor.spent_ns;
+		}
+		if (i > 1000 && monitor.sample_ms < lowest_ms)
+			lowest_ms = monitor.sample_ms;
+		if (i > 1000 && monitor.sample_ms > highest_ms)
+			highest_ms = monitor.sample_ms;
+	}
+	/* 0.05 + 5 / 20 = 0.3 ms an interval; of 2 %, 90 % is aimed at. */
+	assert_between(lowest_ms, 15, 18.4);
+	assert_between(highest_ms, 16.6, 19);
+	assert_between(100 * (monitor.spent_ns - spent_ns) / (double)(monitor.now_ns - start_ns),
+		       1.5, 2.0);
+}
+
 static void intervals_are_told_apart(void **state)
 {
 	char text[96];
@@ -229,6 +260,7 @@ int main(void)
 		cmocka_unit_test(a_debt_is_paid_back),
 		cmocka_unit_test(what_was_not_spent_is_not_saved),
 		cmocka_unit_test(time_without_intervals_is_no_judgement),
+		cmocka_unit_test(what_comes_once_a_window_does_not_swing_the_interval),
 		cmocka_unit_test(intervals_are_told_apart),
 	};
 
