@@ -8,4 +8,4 @@ INSERT INTO staged(path, value) VALUES
  ('/udamon/kdamonds/0/budget', '300');
 INSERT INTO kdamond VALUES(0, 1700000000000, 'auto', 200,
  '{"kdamonds": [{"state": null, "contexts": [{"ops": "paddr", "targets": [{"pid": null, "regions": [{"start": 4096, "end": 409600}]}], "schemes": [{"action": "stat"}]}]}]}', NULL);
-INSERT INTO scheme VALUES(0, 0, 10, 40960, 10, 40960, 0, 1, 10, 100, 1, 0, 0, 0, 0, 0, 1, 0, 8192);
+INSERT INTO scheme VALUES(0, 0, 10, 40960, 10, 40960, 0, 1, 10, 100, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 8192);
