@@ -42,7 +42,7 @@ static bool kernel_damon_runs(void)
  */
 static void page_idle_memory_out(uint64_t idle)
 {
-	uint64_t before, expected, now, faults, allowed = kernel_damon_runs() ? 32 : 0;
+	uint64_t before, expected, now, most, faults, allowed = kernel_damon_runs() ? 32 : 0;
 	struct damos *scheme = scheme_new(DAMOS_PAGEOUT);
 
 	before = live_target_rollup(&target, "Rss");
@@ -62,9 +62,12 @@ static void page_idle_memory_out(uint64_t idle)
 	print_message("# resident: %" PRIu64 " MiB, after %" PRIu64 " windows %" PRIu64
 		      " MiB, of which in use %" PRIu64 " MiB; %" PRIu64 " major faults\n",
 		      before / MIB, monitor.nr_windows, now / MIB, expected / MIB, faults);
-	if (now < expected - expected / 20 || now > expected + expected / 20)
-		fail_msg("expected %" PRIu64 " MiB within 5 %%, got %" PRIu64 " MiB",
-			 expected / MIB, now / MIB);
+	/* On a slow machine the edges of the hot part may not be told closer than by the largest region. */
+	most = expected + expected / 20 + 2 * before / LIVE_MIN_REGIONS;
+	if (now < expected - expected / 20 || now > most)
+		fail_msg("expected %" PRIu64 " MiB less 5 %% to %" PRIu64 " MiB, got %" PRIu64
+			 " MiB",
+			 expected / MIB, most / MIB, now / MIB);
 	assert_in_range(faults, 0, allowed);
 }
 
