@@ -58,7 +58,7 @@ asan: $(BUILD)-asan/build.ninja
 
 tsan: $(BUILD)-tsan/build.ninja
 	@$(NINJA) $(BUILD)-tsan
-	@scripts/run-tests $(BUILD)-tsan --suite unit --no-suite slow
+	@TSAN_OPTIONS=allocator_may_return_null=1 scripts/run-tests $(BUILD)-tsan --suite unit --no-suite slow
 
 install: all
 	@meson configure $(BUILD) --prefix=$(PREFIX)
