@@ -26,6 +26,7 @@
 #include <udamon/vaddr.h>
 
 #include "../tests/live/toucher.h"
+#include "../tests/tools/memory.h"
 #include "access/scan.h"
 #include "ops/accuracy.h"
 
@@ -404,21 +405,6 @@ static int compare(const struct set *set, unsigned int seconds,
 	printf("}");
 	toucher_stop(&toucher);
 	return ret;
-}
-
-static uint64_t available_mib(void)
-{
-	char line[128];
-	uint64_t kib = 0;
-	FILE *file = fopen("/proc/meminfo", "re");
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
-			break;
-	}
-	if (file)
-		fclose(file);
-	return kib / 1024;
 }
 
 int main(int argc, char **argv)

@@ -26,6 +26,8 @@
 #include <unistd.h>
 
 #include <udamon/ops.h>
+
+#include "../tests/tools/memory.h"
 #include <udamon/vaddr.h>
 
 #define MIB	    (1ULL << 20)
@@ -281,20 +283,6 @@ static int watch(const struct wish *wish, const char *name, const char *engine, 
 	if (port)
 		damon_port_posix_free(port);
 	return ret;
-}
-
-static uint64_t available_mib(void)
-{
-	unsigned long long kib = 0;
-	char line[128];
-	FILE *file = fopen("/proc/meminfo", "re");
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib / 1024;
 }
 
 static int run_case(const struct wish *wish, const char *name, const char *engine, uint32_t budget,

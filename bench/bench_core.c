@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../tests/tools/idle_ops.h"
 #include "core/core.h"
 
 #define BLOCK_SHIFT 21
@@ -32,11 +33,6 @@ static uint64_t cpu_ns(void)
 }
 
 /* The operations set. */
-
-static int init(struct damon_ctx *ctx)
-{
-	return 0;
-}
 
 static int prepare(struct damon_ctx *ctx, struct damon_target *target,
 		   const struct damon_batch *batch)
@@ -60,18 +56,13 @@ static int check(struct damon_ctx *ctx, struct damon_target *target,
 	return 0;
 }
 
-static bool valid(struct damon_ctx *ctx, struct damon_target *target)
-{
-	return true;
-}
-
 static const struct damon_operations ops = {
 	.id = DAMON_OPS_SIM,
 	.name = "sim",
-	.init = init,
+	.init = idle_init,
 	.prepare_access_checks = prepare,
 	.check_accesses = check,
-	.target_valid = valid,
+	.target_valid = idle_valid,
 };
 
 /* One number of regions. */

@@ -10,6 +10,8 @@
 
 #include <udamon/ops.h>
 
+#include "../tests/tools/idle_ops.h"
+
 #define NR_TURNS    300
 #define INTERVAL_US 10000000ULL
 #define PAGE	    4096ULL
@@ -35,32 +37,13 @@ static struct series series[NR_SERIES] = {
 	[PAUSED_STOP] = {.name = "stop_paused"},
 };
 
-static int init(struct damon_ctx *ctx)
-{
-	ctx->access_unit = 1;
-	return 0;
-}
-
-static int no_access(struct damon_ctx *ctx, struct damon_target *target,
-		     const struct damon_batch *batch)
-{
-	(void)ctx, (void)target, (void)batch;
-	return 0;
-}
-
-static bool valid(struct damon_ctx *ctx, struct damon_target *target)
-{
-	(void)ctx, (void)target;
-	return true;
-}
-
 static const struct damon_operations operations = {
 	.id = DAMON_OPS_SIM,
 	.name = "bench",
-	.init = init,
-	.prepare_access_checks = no_access,
-	.check_accesses = no_access,
-	.target_valid = valid,
+	.init = idle_init,
+	.prepare_access_checks = idle_access,
+	.check_accesses = idle_access,
+	.target_valid = idle_valid,
 };
 
 static double now_us(void)

@@ -24,6 +24,7 @@
 
 #include <udamon/ops.h>
 
+#include "../tests/tools/memory.h"
 #include "access/scan.h"
 
 #define PAGE_BYTES   4096ULL
@@ -270,21 +271,6 @@ static int measure(const struct page_calibration *calibration, uint64_t size, bo
 	watch_map_clear(&map);
 	stop(&child);
 	return ret;
-}
-
-static uint64_t available_mib(void)
-{
-	char line[128];
-	uint64_t kib = 0;
-	FILE *file = fopen("/proc/meminfo", "re");
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
-			break;
-	}
-	if (file)
-		fclose(file);
-	return kib / 1024;
 }
 
 /* What a byte costs in small pages, in terms of what it costs in huge ones. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../tests/tools/idle_ops.h"
 #include "core/core.h"
 #include "core/region_table.h"
 
@@ -11,44 +12,16 @@
 #define NR_PASSES  5
 #define PAGE	   4096ULL
 
-static int init(struct damon_ctx *ctx)
-{
-	ctx->access_unit = 1;
-	return 0;
-}
-
-static int no_access(struct damon_ctx *ctx, struct damon_target *target,
-		     const struct damon_batch *batch)
-{
-	(void)ctx, (void)target, (void)batch;
-	return 0;
-}
-
-static int apply(struct damon_ctx *ctx, struct damon_target *target,
-		 const struct damon_addr_range *ar, const struct damos *scheme,
-		 uint64_t *sz_applied, uint64_t *sz_filter_passed)
-{
-	(void)ctx, (void)target, (void)scheme;
-	*sz_applied = *sz_filter_passed = ar->end - ar->start;
-	return 0;
-}
-
-static bool valid(struct damon_ctx *ctx, struct damon_target *target)
-{
-	(void)ctx, (void)target;
-	return true;
-}
-
 static const struct damon_operations operations = {
 	.id = DAMON_OPS_SIM,
 	.name = "bench",
-	.init = init,
-	.prepare_access_checks = no_access,
-	.check_accesses = no_access,
+	.init = idle_init,
+	.prepare_access_checks = idle_access,
+	.check_accesses = idle_access,
 	.actions = UINT32_MAX,
 	.filters = UINT32_MAX,
-	.apply_scheme = apply,
-	.target_valid = valid,
+	.apply_scheme = idle_apply,
+	.target_valid = idle_valid,
 };
 
 /* Processor time, which other programs have no part in. */

@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "../tools/memory.h"
 #include "access/doctor.h"
 #include "beats.h"
 #include "ops/vaddr_both.h"
@@ -578,21 +579,6 @@ pid_t live_start_with_number(pid_t number)
 			pause();
 	}
 	return child == number ? child : 0;
-}
-
-static uint64_t available_mib(void)
-{
-	FILE *file = fopen("/proc/meminfo", "re");
-	uint64_t kib = 0;
-	char line[128];
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
-			break;
-	}
-	if (file)
-		fclose(file);
-	return kib / 1024;
 }
 
 bool live_has_memory(uint64_t mib)

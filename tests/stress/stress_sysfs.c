@@ -17,6 +17,7 @@
 #include <udamon/damon.h>
 #include <udamon/ops.h>
 
+#include "../tools/idle_ops.h"
 #include "sysfs/tree.h"
 
 #define NR_CLIENTS 32
@@ -25,11 +26,6 @@
 #define SLACK_US 20000000
 
 /* An operations set that knows nothing: 1,000 pages, of which some are touched. */
-
-static int null_init(struct damon_ctx *ctx)
-{
-	return 0;
-}
 
 static int null_init_target(struct damon_ctx *ctx, struct damon_target *target)
 {
@@ -42,12 +38,6 @@ static int null_init_target(struct damon_ctx *ctx, struct damon_target *target)
 		       : damon_set_regions(target, &pages, 1, ctx->attrs.min_region_sz);
 }
 
-static int null_prepare(struct damon_ctx *ctx, struct damon_target *target,
-			const struct damon_batch *batch)
-{
-	return 0;
-}
-
 static int null_check(struct damon_ctx *ctx, struct damon_target *target,
 		      const struct damon_batch *batch)
 {
@@ -58,30 +48,17 @@ static int null_check(struct damon_ctx *ctx, struct damon_target *target,
 	return 0;
 }
 
-static int null_apply(struct damon_ctx *ctx, struct damon_target *target,
-		      const struct damon_addr_range *ar, const struct damos *scheme,
-		      uint64_t *sz_applied, uint64_t *sz_filter_passed)
-{
-	*sz_applied = *sz_filter_passed = ar->end - ar->start;
-	return 0;
-}
-
-static bool null_valid(struct damon_ctx *ctx, struct damon_target *target)
-{
-	return true;
-}
-
 static const struct damon_operations null_ops = {
 	.id = DAMON_OPS_VADDR,
 	.name = "vaddr",
-	.init = null_init,
+	.init = idle_init,
 	.init_target = null_init_target,
-	.prepare_access_checks = null_prepare,
+	.prepare_access_checks = idle_access,
 	.check_accesses = null_check,
 	.actions = 1U << DAMOS_PAGEOUT | 1U << DAMOS_COLD,
 	.filters = 1U << DAMOS_FILTER_ANON | 1U << DAMOS_FILTER_YOUNG,
-	.apply_scheme = null_apply,
-	.target_valid = null_valid,
+	.apply_scheme = idle_apply,
+	.target_valid = idle_valid,
 };
 
 /* Clients. */
