@@ -310,6 +310,7 @@ void live_monitor_prepare(struct live_monitor *monitor)
 	monitor->ctx->seed = 1;
 	monitor->ctx->callbacks = (struct damon_callbacks){
 		.window = on_window, .event = on_event, .stopped = on_stopped, .data = monitor};
+	monitor->running = true;
 }
 
 void live_skip_if_busy(int ret, const struct damon_error *err)
@@ -336,6 +337,18 @@ int live_monitor_start(struct live_monitor *monitor, const pid_t *pids, size_t n
 {
 	live_monitor_prepare(monitor);
 	return live_monitor_start_prepared(monitor, pids, nr);
+}
+
+void live_monitor_watch(struct live_monitor *monitor, const struct live_target *targets, size_t nr)
+{
+	pid_t pids[LIVE_MAX_TARGETS];
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		pids[i] = targets[i].pid;
+	live_monitor_judge(targets, nr);
+	if (live_monitor_start(monitor, pids, nr))
+		fail_msg("%s", monitor->error.text);
 }
 
 bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)
@@ -399,6 +412,9 @@ bool live_monitor_event(struct live_monitor *monitor, const char *what, unsigned
 
 void live_monitor_stop(struct live_monitor *monitor)
 {
+	if (!monitor->running)
+		return;
+	monitor->running = false;
 	damon_stop(&monitor->ctx, 1);
 	damon_destroy_ctx(monitor->ctx);
 	damon_lib_free(monitor->lib);

@@ -72,6 +72,7 @@ struct live_snapshot {
 
 /* A context, and what it told. */
 struct live_monitor {
+	bool running; /* prepared, and not stopped */
 	struct damon_port *port;
 	struct damon_lib *lib;
 	struct damon_vaddr_env *env;
@@ -116,6 +117,9 @@ void live_monitor_judge(const struct live_target *targets, size_t nr);
 /* Skips the test when @ret is -EAGAIN: the machine is too busy to try an engine. */
 void live_skip_if_busy(int ret, const struct damon_error *err);
 
+/* Watch these targets, and judge them; the test fails where that can't be. */
+void live_monitor_watch(struct live_monitor *monitor, const struct live_target *targets, size_t nr);
+
 /* A context without targets, not started. */
 void live_monitor_prepare(struct live_monitor *monitor);
 
@@ -140,7 +144,7 @@ bool live_monitor_event(struct live_monitor *monitor, const char *what, unsigned
 /* How often it came. */
 unsigned int live_monitor_nr_events(struct live_monitor *monitor, const char *what);
 
-/* Stop it and free everything. */
+/* Stop it and free everything; nothing where that was done, or it was never prepared. */
 void live_monitor_stop(struct live_monitor *monitor);
 
 /*

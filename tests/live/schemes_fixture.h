@@ -28,7 +28,6 @@
 
 static struct live_monitor monitor;
 static struct live_target target;
-static bool monitoring;
 
 /* The file that is mapped: as large as the machine has memory for. */
 static char file_path[256];
@@ -36,9 +35,7 @@ static unsigned int file_mib;
 
 static inline int stop_all(void **state)
 {
-	if (monitoring)
-		live_monitor_stop(&monitor);
-	monitoring = false;
+	live_monitor_stop(&monitor);
 	live_way = (struct live_way){};
 	live_target_stop(&target);
 	return 0;
@@ -49,9 +46,8 @@ static inline struct damos *scheme_new(enum damos_action action)
 {
 	struct damos *scheme;
 
-	if (!monitoring)
+	if (!monitor.running)
 		live_monitor_prepare(&monitor);
-	monitoring = true;
 	assert_int_equal(damon_new_scheme(&scheme, monitor.lib), 0);
 	scheme->action = action;
 	return scheme;
@@ -106,7 +102,6 @@ static inline const struct damos_stat *stop_and_look(uint32_t idx)
 static inline void end_monitor(void)
 {
 	live_monitor_stop(&monitor);
-	monitoring = false;
 }
 
 /* Wait until it has no more than @bytes in memory; false when that takes too long. */

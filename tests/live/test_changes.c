@@ -32,7 +32,7 @@
 
 static struct live_monitor monitor;
 static struct live_target target;
-static bool monitoring, churning;
+static bool churning;
 
 /* Bytes of idle parts that were called touched in the last window. */
 static uint64_t wrongly_hot;
@@ -62,9 +62,7 @@ static void look_at_pages(struct damon_ctx *ctx, const struct damon_window *wind
 
 static int stop_all(void **state)
 {
-	if (monitoring)
-		live_monitor_stop(&monitor);
-	monitoring = false;
+	live_monitor_stop(&monitor);
 	live_target_stop(&target);
 	return 0;
 }
@@ -73,10 +71,7 @@ static void watch(const char *options)
 {
 	churning = strstr(options, "--churn");
 	live_target_start(&target, options);
-	live_monitor_judge(&target, 1);
-	monitoring = true;
-	if (live_monitor_start(&monitor, &target.pid, 1))
-		fail_msg("%s", monitor.error.text);
+	live_monitor_watch(&monitor, &target, 1);
 }
 
 /*
@@ -193,7 +188,6 @@ static void takes_a_kill_in_the_middle_of_a_scan(void **state)
 		assert_int_equal(result, 0);
 		assert_int_equal(live_monitor_nr_events(&monitor, "gone"), 1);
 		live_monitor_stop(&monitor);
-		monitoring = false;
 	}
 }
 

@@ -31,33 +31,17 @@
 
 static struct live_monitor monitor;
 static struct live_target targets[5];
-static bool monitoring;
 
 static void watch(size_t nr)
 {
-	pid_t pids[5];
-	size_t i;
-
-	for (i = 0; i < nr; i++)
-		pids[i] = targets[i].pid;
-	live_monitor_judge(targets, nr);
-	monitoring = true;
-	if (live_monitor_start(&monitor, pids, nr))
-		fail_msg("%s", monitor.error.text);
-}
-
-static void stop_watching(void)
-{
-	if (monitoring)
-		live_monitor_stop(&monitor);
-	monitoring = false;
+	live_monitor_watch(&monitor, targets, nr);
 }
 
 static int stop_all(void **state)
 {
 	size_t i;
 
-	stop_watching();
+	live_monitor_stop(&monitor);
 	for (i = 0; i < 5; i++)
 		live_target_stop(&targets[i]);
 	live_way = (struct live_way){};
@@ -311,7 +295,6 @@ static void probes_tell_anonymous_memory(void **state)
 
 	live_target_start(&targets[0], "--cold 24 --hot 8");
 	live_monitor_prepare(&monitor);
-	monitoring = true;
 	monitor.ctx->nr_probes = 2;
 	monitor.ctx->probes[0] = (struct damon_probe){
 		.nr_filters = 1,
@@ -324,7 +307,7 @@ static void probes_tell_anonymous_memory(void **state)
 	assert_int_equal(damon_add_target(monitor.ctx, target), 0);
 	assert_int_equal(damon_start(&monitor.ctx, 1, false), 0);
 	assert_true(live_monitor_windows(&monitor, WINDOWS));
-	stop_watching();
+	live_monitor_stop(&monitor);
 	last = &monitor.snapshots[0][(WINDOWS - 1) % LIVE_WINDOWS];
 	for (i = 0; i < last->nr; i++) {
 		const struct damon_region *region = &last->regions[i];
@@ -349,7 +332,6 @@ static void a_recycled_number_is_refused(void **state)
 	live_target_start(&targets[0], "--cold 2 --hot 2");
 	number = targets[0].pid;
 	live_monitor_prepare(&monitor);
-	monitoring = true;
 	assert_int_equal(damon_vaddr_target_new(&target, monitor.lib, monitor.env, number,
 						&monitor.error),
 			 0);

@@ -25,7 +25,6 @@
 
 static struct live_monitor monitor;
 static struct live_target target;
-static bool monitoring;
 
 /* By scan, and by what the target declares. The kdamond's until it has stopped. */
 static struct accuracy by_scan, by_pattern;
@@ -91,9 +90,7 @@ static void compare(struct damon_ctx *ctx, const struct damon_window *window)
 
 static int stop_all(void **state)
 {
-	if (monitoring)
-		live_monitor_stop(&monitor);
-	monitoring = false;
+	live_monitor_stop(&monitor);
 	live_target_stop(&target);
 	return 0;
 }
@@ -103,10 +100,7 @@ static void watch(const char *options)
 	by_scan = by_pattern = (struct accuracy){};
 	nr_windows = 0;
 	live_target_start(&target, options);
-	live_monitor_judge(&target, 1);
-	monitoring = true;
-	if (live_monitor_start(&monitor, &target.pid, 1))
-		fail_msg("%s", monitor.error.text);
+	live_monitor_watch(&monitor, &target, 1);
 	assert_true(live_monitor_windows(&monitor, WINDOWS));
 	damon_stop(&monitor.ctx, 1);
 	assert_true(nr_runs < MAX_RUNS);
