@@ -323,6 +323,7 @@ static int make_record(struct session *session, const char *path)
 		if (!ret)
 			ret = recording_mappings(&session->recording, session->watched[i].target);
 	}
+	read_resident(session, ctx);
 	schemes_follow(&session->schemes, ctx); /* training may have brought other intervals */
 	if (ret || schemes_describe(session->recording.rec, ctx))
 		return out_of_memory();
