@@ -16,7 +16,7 @@ random_sleep() { # up to 0.6 s, most often early
 in_background() {
 	env --default-signal=INT "$@" </dev/null >"$scratch/out" 2>"$scratch/err" &
 	pid=$!
-	for _ in $(seq 1000); do
+	for _ in $(seq 10000); do
 		[ "$(cat /proc/$pid/comm 2>/dev/null)" = udamon ] && return
 		sleep 0.002
 	done
@@ -46,11 +46,12 @@ for i in $(seq "$repetitions"); do
 done
 is "record -p ended by SIGINT and SIGTERM: whole records" "" "$bad"
 
+unique=77.$$ # no other run of this test has it
 bad=
 for i in $(seq "$repetitions"); do
 	for signal in INT TERM; do
 		rm -f r.udamon*
-		in_background "$udamon" run -q --sample 1ms --aggr 10ms -o r.udamon -- sleep 77.7
+		in_background "$udamon" run -q --sample 1ms --aggr 10ms -o r.udamon -- sleep $unique
 		random_sleep
 		kill -$signal $pid
 		wait $pid
@@ -63,7 +64,7 @@ for i in $(seq "$repetitions"); do
 	done
 done
 is "run ended by SIGINT and SIGTERM: whole records, the command's status" "" "$bad"
-is "no command is left behind" "" "$(pgrep -f 'sleep 77\.7')"
+is "no command is left behind" "" "$(pgrep -f "sleep $unique")"
 
 bad=
 for i in $(seq "$repetitions"); do
@@ -83,17 +84,20 @@ is "the process can be watched again afterwards" 0 $?
 kill $target
 
 in_background "$udamon" run -q -o stubborn.udamon -- sh -c 'trap "" INT; touch started; while :; do sleep 0.1; done'
-for _ in $(seq 100); do [ -e started ] && break; sleep 0.05; done
+for _ in $(seq 1200); do [ -e started ] && break; sleep 0.05; done
 kill -INT $pid
 wait $pid
 is "a command that ignores SIGINT gets SIGTERM" 143 $?
 rm -f started
 in_background "$udamon" run -q -o stubborn.udamon -- \
 	sh -c 'trap "" INT TERM; echo $$ >pid; touch started; while :; do sleep 0.1; done'
-for _ in $(seq 100); do [ -e started ] && break; sleep 0.05; done
+for _ in $(seq 1200); do [ -e started ] && break; sleep 0.05; done
 kill -TERM $pid
-sleep 0.5
-kill -TERM $pid
+# Two that come before either is seen are one; so it gets another one now and then.
+for _ in $(seq 60); do
+	sleep 0.5
+	kill -TERM $pid 2>/dev/null || break
+done
 wait $pid
 is "a second signal leaves a command that ignores both" 143 $?
 kill -0 "$(cat pid)"
