@@ -241,7 +241,13 @@ int damon_monitor_window_end(struct damon_ctx *ctx)
 
 void damon_monitor_skip_time(struct damon_ctx *ctx, uint64_t ns)
 {
-	ctx->internal->window_start_ns += ns;
+	struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t now_ns = damon_ctx_port(ctx)->now_ns(damon_ctx_port(ctx));
+
+	internal->window_start_ns += ns;
+	/* A commit meanwhile had it begin anew: then it begins now. */
+	if (internal->window_start_ns > now_ns)
+		internal->window_start_ns = now_ns;
 }
 
 uint32_t damon_moving_sum(const struct damon_ctx *ctx, const struct damon_region *region)

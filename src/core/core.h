@@ -70,7 +70,7 @@ int damon_monitor_window_end(struct damon_ctx *ctx); /* step 8: tune, publish, r
 void damon_monitor_update(struct damon_ctx *ctx);    /* step 9, if due */
 /* True when targets, regions or attributes changed since prepare: the samples are void. Clears the mark. */
 bool damon_monitor_samples_dropped(struct damon_ctx *ctx);
-/* Time stood still for @ns (pause): shift what is kept as clock readings. */
+/* Time stood still for the last @ns (a pause, a hold): shift what is kept as clock readings. */
 void damon_monitor_skip_time(struct damon_ctx *ctx, uint64_t ns);
 
 /*

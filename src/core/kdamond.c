@@ -124,6 +124,16 @@ static bool kdamond_serve(struct damon_kdamond *kdamond)
 	return !stop;
 }
 
+/* The watermarks begin to hold all schemes, or no longer do. */
+static void set_held(struct damon_kdamond *kdamond, bool held)
+{
+	if (held == kdamond->held)
+		return;
+	kdamond->held = held;
+	damon_report_event(kdamond->ctx, NULL, held ? "hold" : "release",
+			   held ? "watermarks hold all schemes: nothing is looked at" : "");
+}
+
 /*
  * Paused: only between sampling intervals, so that no sample is left open whose page is touched
  * meanwhile. False: stop.
@@ -135,6 +145,7 @@ static bool kdamond_pause(struct damon_kdamond *kdamond)
 	uint64_t since_ns = port->now_ns(port), passed_ns;
 	bool go_on = true;
 
+	set_held(kdamond, false);
 	damon_report_event(ctx, NULL, "pause", "");
 	while (ctx->pause && go_on && damon_monitor_valid(ctx)) {
 		damon_requests_cancel_walks(kdamond);
@@ -150,12 +161,13 @@ static bool kdamond_pause(struct damon_kdamond *kdamond)
 
 /*
  * All schemes are held by their watermarks for @hold_us: no page is looked at, requests are
- * served, nobody walks. Whatever was served may have changed the schemes, so they are looked at
- * again. False: stop.
+ * served, nobody walks, and the time is none of the window's. Whatever was served may have changed the
+ * schemes, so they are looked at again. False: stop.
  */
 static bool kdamond_hold(struct damon_kdamond *kdamond, uint64_t hold_us)
 {
-	uint64_t deadline_ns = damon_deadline_ns(kdamond->port, hold_us);
+	struct damon_port *port = kdamond->port;
+	uint64_t since_ns = port->now_ns(port), deadline_ns = damon_deadline_ns(port, hold_us);
 	bool stop;
 
 	lock(kdamond);
@@ -164,13 +176,14 @@ static bool kdamond_hold(struct damon_kdamond *kdamond, uint64_t hold_us)
 		if (kdamond->stop || kdamond->ctx->pause ||
 		    damon_requests_pending(kdamond, SERVE_PAUSED))
 			break;
-		if (kdamond->port->cond_wait(kdamond->port, kdamond->wake, kdamond->lock,
-					     deadline_ns))
+		if (port->cond_wait(port, kdamond->wake, kdamond->lock, deadline_ns))
 			break;
 	}
 	stop = kdamond->stop;
 	unlock(kdamond);
-	return !stop && kdamond_serve(kdamond);
+	stop = stop || !kdamond_serve(kdamond);
+	damon_monitor_skip_time(kdamond->ctx, port->now_ns(port) - since_ns);
+	return !stop;
 }
 
 /* One iteration; see docs/monitoring.md. Returns 1 to go on, 0 to end, or -errno. */
@@ -186,6 +199,7 @@ static int kdamond_iterate(struct damon_kdamond *kdamond)
 	if (!damon_monitor_valid(ctx))
 		return 0;
 	hold_us = damon_schemes_hold_us(ctx);
+	set_held(kdamond, hold_us);
 	if (hold_us)
 		return kdamond_hold(kdamond, hold_us);
 	err = damon_monitor_prepare(ctx);
@@ -223,6 +237,7 @@ static int kdamond_run(struct damon_kdamond *kdamond)
 	struct damon_ctx *ctx = kdamond->ctx;
 	int err = 0;
 
+	kdamond->held = false;
 	if (ctx->callbacks.started)
 		err = ctx->callbacks.started(ctx, ctx->callbacks.data);
 	if (err)

@@ -76,6 +76,7 @@ struct damon_kdamond {
 	uint64_t walk_pass; /* of schemes */
 	bool walked;	    /* somebody walks in the present scheme pass */
 	uint64_t paused_ns; /* time spent paused so far */
+	bool held;	    /* by the watermarks of all schemes */
 };
 
 /* Which calls damon_requests_serve() runs. */

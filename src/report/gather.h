@@ -89,6 +89,7 @@ struct gather_request {
  * @last:	sizes in the last window; @mean: over time
  * @last_regions: of the newest window that has any: by target and address, as recorded
  * @last_pieces: the same as far as they are mapped
+ * @paused_ns:	time spent paused; @held_ns: held by the watermarks of all schemes
  * @last_ns:	length of that window as it was asked for (its ages count such windows)
  */
 struct gather {
@@ -135,6 +136,7 @@ struct gather {
 	struct gather_event *events;
 	size_t nr_events;
 	uint64_t paused_ns;
+	uint64_t held_ns;
 };
 
 /** gather() - read the record; on failure nothing is left to clear */

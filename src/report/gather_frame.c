@@ -42,13 +42,33 @@ static int read_targets(struct gather *gather, struct record_reader *reader,
 	return 0;
 }
 
+/* How long it was in all from an event @begin to the next event @end. */
+static uint64_t time_between(const struct gather *gather, const char *begin, const char *end)
+{
+	uint64_t total = 0, since = 0;
+	bool within = false;
+	size_t i;
+
+	for (i = 0; i < gather->nr_events; i++) {
+		const struct gather_event *event = &gather->events[i];
+
+		if (!within && !strcmp(event->what, begin)) {
+			within = true;
+			since = event->t_ns;
+		} else if (within && !strcmp(event->what, end)) {
+			within = false;
+			total += event->t_ns > since ? event->t_ns - since : 0;
+		}
+	}
+	return total;
+}
+
 static int read_events(struct gather *gather, struct record_reader *reader,
 		       struct damon_error *error)
 {
 	const struct record_event_row *events;
-	uint64_t paused = 0, t;
-	bool pausing = false;
 	size_t i, nr;
+	uint64_t t;
 	int err;
 
 	err = record_reader_events(reader, &events, &nr, error);
@@ -65,15 +85,10 @@ static int read_events(struct gather *gather, struct record_reader *reader,
 		event->target = events[i].target;
 		format_clean(event->what, sizeof(event->what), events[i].what, false);
 		format_clean(event->detail, sizeof(event->detail), events[i].detail, false);
-		if (!pausing && !strcmp(event->what, "pause")) {
-			pausing = true;
-			paused = event->t_ns;
-		} else if (pausing && !strcmp(event->what, "resume")) {
-			pausing = false;
-			gather->paused_ns += event->t_ns > paused ? event->t_ns - paused : 0;
-		}
 	}
 	gather->nr_events = nr;
+	gather->paused_ns = time_between(gather, "pause", "resume");
+	gather->held_ns = time_between(gather, "hold", "release");
 	return 0;
 }
 

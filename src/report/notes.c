@@ -60,6 +60,9 @@ static bool add_events(json_t *notes, const struct gather *gather)
 		/* Told by what it came to. */
 		if (!strcmp(event->what, "tune") && gather->min_aggr_us < gather->max_aggr_us)
 			continue;
+		if (!strcmp(event->what, "release") ||
+		    (!strcmp(event->what, "hold") && gather->held_ns))
+			continue;
 		n = count_events(gather, event->what, &first, &last);
 		if (n <= FEW_EVENTS) {
 			if (!add_event(notes, gather, event))
@@ -115,6 +118,14 @@ json_t *summary_notes(const struct gather *gather)
 	if (ok && gather->paused_ns) {
 		snprintf(text, sizeof(text), "paused for %s, which counts nowhere",
 			 format_duration((double)gather->paused_ns).s);
+		ok = add_note(notes, text);
+	}
+	if (ok && gather->held_ns) {
+		snprintf(
+			text, sizeof(text),
+			"held by the schemes' watermarks for %s, which counts nowhere: nothing was "
+			"looked at",
+			format_duration((double)gather->held_ns).s);
 		ok = add_note(notes, text);
 	}
 	if (ok && gather->last.watched > 0 && gather->last.unknown >= 0.1 * gather->last.watched) {

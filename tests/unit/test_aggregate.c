@@ -525,6 +525,21 @@ static void a_pause_moves_the_windows_start(void **state)
 	test_world_free(&world);
 }
 
+static void a_window_that_began_in_a_pause_begins_with_its_end(void **state)
+{
+	struct test_world world;
+
+	test_world_init(&world);
+	test_world_start(&world, &thousand_pages, 1);
+	world.port.ahead_ns += 3000000000;
+	damon_rebase(world.ctx); /* as a commit does */
+	world.port.ahead_ns += 4000000000;
+	damon_monitor_skip_time(world.ctx, 7000000000);
+	test_world_sample(&world, 20);
+	assert_int_equal(world.window.t_end_ns - world.window.t_start_ns, 100000000);
+	test_world_free(&world);
+}
+
 /* Lack of memory. */
 
 static void a_pass_without_memory_is_left_out_counted_and_reported(void **state)
@@ -582,6 +597,7 @@ int main(void)
 		cmocka_unit_test(the_moving_sum_at_a_windows_end_is_the_count),
 		cmocka_unit_test(the_moving_sum_saturates),
 		cmocka_unit_test(a_pause_moves_the_windows_start),
+		cmocka_unit_test(a_window_that_began_in_a_pause_begins_with_its_end),
 		cmocka_unit_test(a_pass_without_memory_is_left_out_counted_and_reported),
 	};
 

@@ -36,6 +36,27 @@ static double number(const json_t *json, const char *key)
 	return json_number_value(value);
 }
 
+/* Whatever the gap, what is watched is watched for the time of the windows only. */
+static void a_hold_by_watermarks_is_noted(void **state)
+{
+	const struct record_region hot = {0, HEAP, HEAP + MIB, 20, 5, 20};
+	struct fixture *f = *state;
+	char *text;
+
+	add_target(f, 0, 7, "demo");
+	add_window(f, 0, 100, &hot, 1);
+	add_event(f, 100, -1, "hold", "watermarks");
+	add_event(f, 2100, -1, "release", "");
+	add_window(f, 2100, 100, &hot, 1);
+	add_event(f, 2200, -1, "hold", "watermarks");
+	finish(f);
+	f->options.style.width = 200;
+	text = report_text(f, report_summary);
+	expect_contains(text, "held by the schemes' watermarks for 2 s, which counts nowhere");
+	expect_lacks(text, "busy machine");
+	free(text);
+}
+
 static void summary_json(void **state)
 {
 	struct fixture *f = *state;
@@ -342,6 +363,7 @@ static void progress_can_stop_a_report(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_RECORD(a_hold_by_watermarks_is_noted),
 		WITH_RECORD(summary_json),
 		WITH_RECORD(the_budget_is_told),
 		WITH_RECORD(idle_percentiles_are_over_known_bytes),

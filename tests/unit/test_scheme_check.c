@@ -305,6 +305,75 @@ static void while_all_are_held_monitoring_sleeps(void **state)
 	test_world_free(&w.world);
 }
 
+/* The moments and events of a hold in the middle of a window. */
+static struct {
+	struct damon_window windows[16];
+	unsigned int nr_windows, nr_hold, nr_release;
+	uint64_t hold_ns, release_ns;
+} seen;
+
+static int see_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
+{
+	if (seen.nr_windows < TEST_COUNT(seen.windows))
+		seen.windows[seen.nr_windows++] = *window;
+	return 0;
+}
+
+static void see_event(struct damon_ctx *ctx, const struct damon_event *event, void *data)
+{
+	if (!strcmp(event->what, "hold")) {
+		seen.nr_hold++;
+		seen.hold_ns = event->t_ns;
+	}
+	if (!strcmp(event->what, "release")) {
+		seen.nr_release++;
+		seen.release_ns = event->t_ns;
+	}
+}
+
+static void main_held_in_a_window(void *arg)
+{
+	struct scheme_world *w = arg;
+	struct damon_ctx *ctx = w->world.ctx;
+	unsigned int i;
+
+	assert_int_equal(damon_start(&ctx, 1, false), 0);
+	assert_int_equal(damon_wait(ctx, 250000, NULL), -ETIMEDOUT);
+	assert_int_equal(seen.nr_windows, 2);
+	w->metric = 1000;
+	assert_int_equal(damon_wait(ctx, 15000000, NULL), -ETIMEDOUT);
+	assert_int_equal(seen.nr_windows, 2);
+	w->metric = 300;
+	assert_int_equal(damon_wait(ctx, 5000000, NULL), -ETIMEDOUT);
+	assert_int_equal(damon_stop(&ctx, 1), 0);
+	assert_int_equal(seen.nr_hold, 1);
+	assert_int_equal(seen.nr_release, 1);
+	assert_in_range(seen.release_ns - seen.hold_ns, 15000000000, 16000000000);
+	assert_true(seen.nr_windows > 4);
+	for (i = 0; i < seen.nr_windows; i++) {
+		assert_int_equal(seen.windows[i].nr_samples, 20);
+		assert_int_equal(seen.windows[i].t_end_ns - seen.windows[i].t_start_ns, 100000000);
+	}
+	/* It begins so much later that the whole hold lies before it. */
+	assert_int_equal(seen.windows[2].t_start_ns - seen.windows[1].t_end_ns,
+			 seen.release_ns - seen.hold_ns);
+}
+
+static void a_hold_is_no_time_of_a_window_and_is_told(void **state)
+{
+	struct scheme_world w;
+
+	scheme_world_init(&w);
+	memset(&seen, 0, sizeof(seen));
+	w.world.script.apply = NULL;
+	w.world.ctx->callbacks.window = see_window;
+	w.world.ctx->callbacks.event = see_event;
+	add_marked(&w, 1000000);
+	w.metric = 300;
+	test_world_run(&w.world, main_held_in_a_window);
+	test_world_free(&w.world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +387,7 @@ int main(void)
 		cmocka_unit_test(watermarks_hold_and_release),
 		cmocka_unit_test(the_shortest_interval_counts_and_one_active_scheme_is_enough),
 		cmocka_unit_test(a_held_scheme_does_nothing),
+		cmocka_unit_test(a_hold_is_no_time_of_a_window_and_is_told),
 		cmocka_unit_test(while_all_are_held_monitoring_sleeps),
 	};
 
