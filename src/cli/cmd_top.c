@@ -19,10 +19,11 @@
 #include "report/format.h"
 #include "report/report.h"
 
-#define REFRESH_MS   1000
-#define MOST	     64 /* contexts whose processor time is compared with the view before */
-#define ENTER_SCREEN "\033[?1049h\033[?25l"
-#define LEAVE_SCREEN "\033[?25h\033[?1049l"
+#define REFRESH_MS 1000
+#define MOST	   64 /* contexts whose processor time is compared with the view before */
+/* Of its own, without a cursor, and lines that are too long cut. */
+#define ENTER_SCREEN "\033[?1049h\033[?25l\033[?7l"
+#define LEAVE_SCREEN "\033[?7h\033[?25h\033[?1049l"
 
 /* What one context had used when it was looked at last. */
 struct usage {
@@ -168,7 +169,33 @@ static int show_context(void *data, const struct context_address *address, enum 
 	return 0;
 }
 
-/* One view, made whole first, so that it doesn't flicker. */
+/* The length of the first @lines lines. */
+static size_t first_lines(const char *text, unsigned int lines)
+{
+	const char *end = text;
+
+	while (lines-- && *end)
+		end += strcspn(end, "\n") + (strchr(end, '\n') != NULL);
+	return (size_t)(end - text);
+}
+
+/* As much as the terminal has room for, made whole first, so that it doesn't flicker. */
+static int show_on_screen(const char *text, size_t size)
+{
+	unsigned int rows = terminal_rows();
+	size_t shown = rows > 2 ? first_lines(text, rows - 2) : size;
+	char *screen = NULL;
+	int ret, len;
+
+	len = asprintf(&screen, "\033[H\033[J%.*s\n%s", (int)shown, text,
+		       shown < size ? "q quits; there is more than fits here" : "q quits");
+	if (len < 0)
+		return give_up(EXIT_FAILED, "out of memory");
+	ret = output_text(screen, (size_t)len);
+	free(screen);
+	return ret;
+}
+
 static int show(struct top *top, int argc, char **argv, bool screen)
 {
 	char *text = NULL;
@@ -179,17 +206,13 @@ static int show(struct top *top, int argc, char **argv, bool screen)
 	if (!top->out)
 		return give_up(EXIT_FAILED, "out of memory");
 	top->nr_contexts = 0;
-	if (screen)
-		fputs("\033[H\033[J", top->out);
 	ret = contexts_for_each(top->tree, argc, argv, show_context, top);
 	if (!ret && !top->nr_contexts)
 		fputs("no context; start one with: udamon start\n", top->out);
-	if (screen)
-		fputs("\nq quits", top->out);
 	if (fclose(top->out) && !ret)
 		ret = give_up(EXIT_FAILED, "out of memory");
 	if (!ret)
-		ret = output_text(text, size);
+		ret = screen ? show_on_screen(text, size) : output_text(text, size);
 	free(text);
 	return ret;
 }

@@ -138,6 +138,9 @@ int main(int argc, char **argv)
 	/* Nothing may kill the program before its record is finished. */
 	signals_ignore_failures();
 	ret = dispatch(argc, argv);
+	/* Not killed by it only because there was something to put back first. */
+	if (ret == EXIT_FAILED && signals_noted())
+		ret = 128 + signals_noted();
 	terminal_restore();
 	flushed = output_flush();
 	return ret ? ret : flushed;

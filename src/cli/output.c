@@ -43,7 +43,7 @@ int output_flush(void)
 }
 
 /* Into a new file beside @path, which then takes its place. */
-static int replace_file(const char *path, const char *text, size_t size)
+static int write_and_rename(const char *path, const char *text, size_t size)
 {
 	struct replacement replacement;
 	int ret = replacement_begin(&replacement, path);
@@ -54,6 +54,22 @@ static int replace_file(const char *path, const char *text, size_t size)
 	if (!ret)
 		return replacement_commit(&replacement, 0);
 	replacement_drop(&replacement);
+	return ret;
+}
+
+/* Signals wait until it is done, so that none leaves the new file behind. */
+static int replace_file(const char *path, const char *text, size_t size)
+{
+	sigset_t ending, before;
+	int ret;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ending, &before);
+	ret = write_and_rename(path, text, size);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;
 }
 

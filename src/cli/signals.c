@@ -71,6 +71,11 @@ void signals_note_end(void)
 			sigaction(ending[i], &action, NULL);
 }
 
+int signals_noted(void)
+{
+	return end_noted;
+}
+
 bool signals_end_asked(void)
 {
 	sigset_t pending;

@@ -39,6 +39,9 @@ int signals_next(bool *from_terminal);
  */
 void signals_note_end(void);
 
+/** signals_noted() - the last one that was noted, or 0 */
+int signals_noted(void);
+
 /** signals_end_asked() - whether SIGINT, SIGTERM or SIGHUP is queued, where it stays, or was noted */
 bool signals_end_asked(void);
 

@@ -98,6 +98,11 @@ static unsigned int rows_of(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_row;
 }
 
+unsigned int terminal_rows(void)
+{
+	return rows_of(STDOUT_FILENO);
+}
+
 static void draw_status(void)
 {
 	unsigned int columns = columns_of(STDERR_FILENO);

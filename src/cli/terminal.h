@@ -18,6 +18,9 @@ void terminal_style(const struct options *opts, struct report_style *style);
 /** terminal_style_stderr() - the same for the live view on standard error */
 void terminal_style_stderr(const struct options *opts, struct report_style *style);
 
+/** terminal_rows() - of the terminal that is standard output; 0: it is none */
+unsigned int terminal_rows(void);
+
 /** terminal_line() - write a line to standard error, above the status line if there is one */
 void terminal_line(const char *line);
 

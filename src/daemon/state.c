@@ -66,7 +66,7 @@ static int ask(sqlite3 *db, const char *sql, char *text, size_t size)
 /* Whether the tables are those of schema[]; *@rc: of asking. */
 static bool has_our_tables(sqlite3 *db, int *rc)
 {
-	char ours[2048], theirs[2048];
+	char ours[2048] = "", theirs[2048];
 	sqlite3 *model = NULL;
 
 	*rc = ask(db, ASK_SCHEMA, theirs, sizeof(theirs));
