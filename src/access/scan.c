@@ -41,8 +41,10 @@ static int set_up(struct scan_engine *engine, const struct page_calibration *cal
 		return damon_error_set(err, -ENOMEM, "out of memory");
 	if (engine->options.no_flush)
 		engine->flush = SCAN_FLUSH_NONE;
+	else if (engine->options.pair_flush || scan_kernel_soft_dirty())
+		engine->flush = SCAN_FLUSH_PAIR;
 	else
-		engine->flush = scan_kernel_soft_dirty() ? SCAN_FLUSH_PAIR : SCAN_FLUSH_REFS;
+		engine->flush = SCAN_FLUSH_REFS;
 	return scan_try(engine, err);
 }
 

@@ -28,10 +28,12 @@ enum scan_flush {
  * @max_stall_us: clear_refs isn't used where it would keep the target from changing its
  *		mappings for longer
  * @no_flush:	never flush, to show what that misses
+ * @pair_flush:	flush as where soft-dirty marks are kept, to try that anywhere
  */
 struct scan_options {
 	uint64_t max_stall_us;
 	bool no_flush;
+	bool pair_flush;
 };
 
 #define SCAN_DEFAULT_STALL_US 20000

@@ -61,14 +61,20 @@ int scan_write_refs(const struct scan_target *target, char digit, uint64_t *took
 	return len == 1 ? 0 : len < 0 ? -errno : -EIO;
 }
 
+/*
+ * How many pairs are looked at that turn out not to do: MADV_COLD would split a large folio
+ * at the end, or pass over a page that others map too, and flush less.
+ */
+#define PAIR_CHECKS 16
+
 /* A pair of young pages for a flush of everything: the nearest one in one block. */
-static bool find_pair(const struct scan_target *target, struct iovec *range)
+static bool find_pair(struct scan_target *target, struct iovec *range)
 {
 	uint64_t nearest = UINT64_MAX, addr, before[FLUSH_ALL_PAGES];
 	const struct watch_range *mapping;
-	size_t i, page;
+	size_t i, page, nr_unfit = 0;
 
-	for (i = 0; i < target->blocks.nr; i++) {
+	for (i = 0; i < target->blocks.nr && nr_unfit < PAIR_CHECKS; i++) {
 		const struct scan_block *block = target->blocks.blocks[i];
 		uint64_t last = 0;
 		size_t nr = 0;
@@ -91,6 +97,12 @@ static bool find_pair(const struct scan_target *target, struct iovec *range)
 			mapping = watch_map_find(target->map, last);
 			if (!mapping || mapping->end <= addr || (mapping->flags & WATCH_REFUSED))
 				continue;
+			if (!scan_page_is_plain(target, last) ||
+			    !scan_page_is_plain(target, addr)) {
+				if (++nr_unfit == PAIR_CHECKS)
+					break;
+				continue;
+			}
 			nearest = addr - last;
 			range->iov_base = (void *)(uintptr_t)last;
 			range->iov_len = nearest + PAGE_BYTES;

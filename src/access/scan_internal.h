@@ -62,6 +62,9 @@ int scan_judge(struct scan_target *target, uint64_t *only_refs);
 /* Ask what kind of memory a huge page is, if it is one and young. */
 void scan_judge_huge(struct scan_engine *engine, struct scan_block *block);
 
+/* Whether MADV_COLD clears the small page at @addr, and no more: it is mapped once, and no part of a large folio. */
+bool scan_page_is_plain(struct scan_target *target, uint64_t addr);
+
 /* scan_trial.c: see on a process of our own that it works, and what it costs. */
 int scan_try(struct scan_engine *engine, struct damon_error *err);
 

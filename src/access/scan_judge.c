@@ -55,6 +55,16 @@ static int open_pagemap(struct scan_target *target)
 	return fd < 0 ? fd : 0;
 }
 
+bool scan_page_is_plain(struct scan_target *target, uint64_t addr)
+{
+	uint64_t entry, flags;
+
+	return !open_pagemap(target) && !pagemap_read(target->pagemap_fd, addr, &entry, 1) &&
+	       (entry & PAGEMAP_PRESENT) && (entry & PAGEMAP_EXCLUSIVE) &&
+	       !frame_flags(&target->engine->frames, entry & PAGEMAP_FRAME, &flags, 1) &&
+	       !(flags & (FRAME_HEAD | FRAME_TAIL));
+}
+
 /* Pages first..last of a block, as far as they are to be cleared together. */
 struct piece {
 	struct scan_block *block;
