@@ -481,12 +481,17 @@ struct damon_training_target {
 	struct damon_training_region *regions;
 };
 
+/** DAMON_BOOT_ID_SIZE - room for one, with its NUL */
+#define DAMON_BOOT_ID_SIZE 40
+
 /**
  * struct damon_training - what a context has learned, apart from any context
  * @ops_id:	enum damon_ops_id of its operations set
  * @access_unit: &damon_ctx.access_unit in which accesses were counted
  * @attrs:	the attributes in force, tuned intervals included
  * @nr_probes, @probe_weights: of its probes
+ * @boot_id:	which start of the machine &damon_training_target.start_time belongs to; as that, for the
+ *		caller. "" is unknown.
  * @last_nr_regions, @split_offset: where splitting stood; private to the core
  * @nr_targets, @targets: in the context's order
  * @lib:	the library object it was made with
@@ -497,6 +502,7 @@ struct damon_training {
 	struct damon_attrs attrs;
 	uint32_t nr_probes;
 	uint32_t probe_weights[DAMON_MAX_PROBES];
+	char boot_id[DAMON_BOOT_ID_SIZE];
 	uint64_t last_nr_regions;
 	uint64_t split_offset;
 	uint32_t nr_targets;

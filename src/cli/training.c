@@ -2,7 +2,7 @@
 /*
  * Saving what a monitor has learned every few seconds, and giving it to the next one.
  *
- * Whose it is: a target gets what was learned of the same process (number and start time) or, where
+ * Whose it is: a target gets what was learned of the same process (number, start time, boot) or, where
  * that isn't among them, of one of the same name. Whether addresses still mean the same is then for
  * the layout to say, which the core compares at start.
  */
@@ -135,12 +135,16 @@ static int apply(const struct training *training, struct damon_ctx *ctx,
 	uint32_t *which = calloc(training->nr + 1, sizeof(*which));
 	bool *taken = calloc(loaded->nr_targets + 1, sizeof(*taken));
 	struct damon_training *arranged = NULL;
+	char boot_id[DAMON_BOOT_ID_SIZE];
 	uint32_t found = 0;
 	int ret = -ENOMEM;
 
 	if (which && taken) {
 		memset(which, 0xff, (training->nr + 1) * sizeof(*which));
-		match(training, loaded, same_process, which, taken);
+		process_boot_id(boot_id, sizeof(boot_id));
+		/* Numbers and start times begin anew with each boot. */
+		if (boot_id[0] && !strcmp(boot_id, loaded->boot_id))
+			match(training, loaded, same_process, which, taken);
 		found = match(training, loaded, same_name, which, taken);
 		ret = found ? arrange(&arranged, loaded, training, which) : 0;
 	}
@@ -237,6 +241,9 @@ static int save(struct training *training, struct damon_ctx *ctx, struct damon_e
 		memcpy(taken->targets[i].name, training->who[i].name,
 		       sizeof(training->who[i].name));
 	}
+	/* Simulated programs have no start time, and know no boot. */
+	if (training->nr && training->who[0].start_time)
+		process_boot_id(taken->boot_id, sizeof(taken->boot_id));
 	ret = damon_training_save(taken, training->save, err);
 	damon_training_free(taken);
 	return ret;

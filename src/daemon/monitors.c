@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/monitors.h"
 #include "params/kdamonds_json.h"
+#include "system/process.h"
 
 /* A kdamond in the middle of a pass answers when it is done. */
 #define PATIENCE_US 1000000
@@ -355,6 +356,7 @@ static int take_training(struct taking *taking, struct damon_ctx *ctx)
 	if (ret)
 		return ret;
 	taking->knowledge->training = training;
+	process_boot_id(training->boot_id, sizeof(training->boot_id));
 	pthread_mutex_lock(&taking->monitors->lock);
 	for (uint32_t i = 0; i < training->nr_targets; i++) {
 		struct damon_training_target *target = &training->targets[i];

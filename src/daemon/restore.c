@@ -108,16 +108,40 @@ static void remove_target(struct knowledge *knowledge, struct params_ctx *ctx, s
 	training->nr_targets--;
 }
 
+/* Numbers of processes and their start times begin anew with each boot. */
+static bool is_of_this_boot(const struct knowledge *knowledge)
+{
+	char boot_id[DAMON_BOOT_ID_SIZE];
+
+	process_boot_id(boot_id, sizeof(boot_id));
+	return knowledge->training && boot_id[0] && !strcmp(knowledge->training->boot_id, boot_id);
+}
+
 /* Whether the target's process is still the one that was watched. */
 static bool is_there(const struct knowledge *knowledge, const struct params_ctx *ctx, size_t place)
 {
 	const struct damon_training *training = knowledge->training;
 	struct process_info info;
 
-	return training && place < training->nr_targets && training->targets[place].start_time &&
+	return is_of_this_boot(knowledge) && place < training->nr_targets &&
+	       training->targets[place].start_time &&
 	       training->targets[place].pid == ctx->targets[place].pid &&
 	       !process_info_read(&info, (pid_t)ctx->targets[place].pid) &&
 	       info.start_time == training->targets[place].start_time;
+}
+
+static void tell_dropped(const struct knowledge *knowledge, const struct params_ctx *ctx,
+			 size_t place)
+{
+	const struct damon_training *training = knowledge->training;
+	bool known = training && place < training->nr_targets;
+
+	log_say(LOG_LEVEL_WARNING, "kdamond %u: process %lld%s%s%s, a target, %s; it is dropped",
+		knowledge->kdamond, (long long)ctx->targets[place].pid, known ? " (" : "",
+		known ? training->targets[place].name : "", known ? ")" : "",
+		!known || is_of_this_boot(knowledge) ? "has ended"
+		: training->boot_id[0] ? "was watched before the machine was booted anew"
+				       : "was saved without saying in which boot");
 }
 
 /* Leaves out targets that are gone; false when that leaves nothing to watch. */
@@ -131,14 +155,7 @@ static bool drop_gone(struct knowledge *knowledge, struct params_ctx *ctx)
 			i++;
 			continue;
 		}
-		log_say(LOG_LEVEL_WARNING,
-			"kdamond %u: process %lld%s%s%s, a target, has ended; it is dropped",
-			knowledge->kdamond, (long long)ctx->targets[i].pid,
-			knowledge->training && i < knowledge->training->nr_targets ? " (" : "",
-			knowledge->training && i < knowledge->training->nr_targets
-				? knowledge->training->targets[i].name
-				: "",
-			knowledge->training && i < knowledge->training->nr_targets ? ")" : "");
+		tell_dropped(knowledge, ctx, i);
 		remove_target(knowledge, ctx, i);
 	}
 	if (ctx->nr_targets == before)

@@ -5,7 +5,7 @@
  *
  * All numbers are little-endian. A head, the same in all versions: 8 bytes of magic, CRC-32 of all
  * that follows it (32 bits), version (32), size of the file (64). Then the context: name of the
- * operations set (16 bytes), access unit (32), probes (32) and their weights (4 x 32), attributes (12 x
+ * operations set (16 bytes), since version 2 the id of the boot (40 bytes), access unit (32), probes (32) and their weights (4 x 32), attributes (12 x
  * 64 bits in the order of struct damon_attrs), state of splitting (2 x 64), number of targets
  * (64). Then for each target pid, start time (64 each), name (64 bytes), number of regions (64). Then
  * all regions: start, end (64 each), nr_accesses, nr_unknown, age, probe_sum (32 each).
@@ -24,13 +24,13 @@
 #include "record/replacement.h"
 #include "record/training.h"
 
-#define VERSION	     1
+#define VERSION	     2
 #define MAGIC	     "udamtrn\n"
 #define MAGIC_SIZE   8
 #define CRC_END	     12 /* the checksum is of all that follows */
 #define HEAD_SIZE    24
 #define OPS_SIZE     16
-#define CONTEXT_SIZE (OPS_SIZE + 4 * (2 + DAMON_MAX_PROBES) + 8 * (12 + 2 + 1))
+#define CONTEXT_SIZE (OPS_SIZE + DAMON_BOOT_ID_SIZE + 4 * (2 + DAMON_MAX_PROBES) + 8 * (12 + 2 + 1))
 #define NAME_SIZE    sizeof(((struct damon_training_target *)NULL)->name)
 #define TARGET_SIZE  (8 + 8 + NAME_SIZE + 8)
 #define REGION_SIZE  (2 * 8 + 4 * 4)
@@ -49,6 +49,7 @@ static int fail(struct damon_error *err, int code, const char *what, const char 
 
 /* struct bytes - a file's content, gone through from front to end */
 struct bytes {
+	uint32_t version;
 	unsigned char *at;
 	size_t left;
 	bool reading;
@@ -131,6 +132,8 @@ static void pass_context(struct bytes *bytes, struct damon_training *training, c
 	int i;
 
 	text(bytes, ops, OPS_SIZE);
+	if (bytes->version > 1)
+		text(bytes, training->boot_id, DAMON_BOOT_ID_SIZE);
 	u32(bytes, &training->access_unit);
 	u32(bytes, &training->nr_probes);
 	for (i = 0; i < DAMON_MAX_PROBES; i++)
@@ -174,7 +177,7 @@ unsigned char *training_encode(const struct damon_training *training, size_t *si
 	struct damon_training copy = *training;
 	uint64_t nr_targets = training->nr_targets, total;
 	uint32_t version = VERSION, crc, i;
-	struct bytes bytes = {0};
+	struct bytes bytes = {.version = VERSION};
 	unsigned char *file;
 	char ops[OPS_SIZE];
 	const char *name = damon_ops_name((enum damon_ops_id)training->ops_id);
@@ -335,11 +338,11 @@ static int read_file(const char *path, unsigned char **data, size_t *size, struc
 }
 
 /* Is it ours, whole, and of a version that is known? */
-static int check_head(const unsigned char *data, size_t size, const char *path,
+static int check_head(const unsigned char *data, size_t size, const char *path, uint32_t *version,
 		      struct damon_error *err)
 {
 	struct bytes bytes = {.at = (unsigned char *)data + MAGIC_SIZE, .reading = true};
-	uint32_t crc = 0, version = 0;
+	uint32_t crc = 0;
 	uint64_t total = 0;
 
 	if (!size || memcmp(data, MAGIC, size < MAGIC_SIZE ? size : MAGIC_SIZE))
@@ -349,17 +352,17 @@ static int check_head(const unsigned char *data, size_t size, const char *path,
 		return damaged(path, "its end is missing", err);
 	bytes.left = HEAD_SIZE - MAGIC_SIZE;
 	u32(&bytes, &crc);
-	u32(&bytes, &version);
+	u32(&bytes, version);
 	u64(&bytes, &total);
 	if (total > size)
 		return damaged(path, "its end is missing", err);
 	if (total != size || crc != checksum(data, size))
 		return damaged(path, "its checksum is wrong", err);
-	if (version != VERSION)
+	if (!*version || *version > VERSION)
 		return damon_error_set(err, -ENOTSUP,
 				       CANT_LOAD " '%s': it is of version %u, this udamon reads "
-						 "version %u; use the udamon that saved it",
-				       path, version, VERSION);
+						 "up to version %u; use the udamon that saved it",
+				       path, *version, VERSION);
 	return 0;
 }
 
@@ -435,7 +438,7 @@ int training_decode(struct damon_training **training, struct damon_lib *lib,
 	struct bytes bytes = {.reading = true};
 	int rc;
 
-	rc = check_head(data, size, where, err);
+	rc = check_head(data, size, where, &bytes.version, err);
 	if (rc)
 		return rc;
 	bytes.at = (unsigned char *)data + HEAD_SIZE;

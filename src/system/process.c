@@ -42,6 +42,13 @@ static int read_file(const char *path, char *text, size_t size)
 	return ret ? ret : (int)used;
 }
 
+void process_boot_id(char *id, size_t size)
+{
+	if (read_file("/proc/sys/kernel/random/boot_id", id, size) < 0)
+		id[0] = '\0';
+	id[strcspn(id, "\n")] = '\0';
+}
+
 int process_info_parse(struct process_info *info, const char *text)
 {
 	/* The name may hold spaces and brackets: it ends at the last ')'. */

@@ -19,7 +19,7 @@
  * @state:	'R', 'S', 'Z', ...
  * @kernel_thread: it has no memory of its own
  * @start_time:	clock ticks since boot; with @pid it names the process for as long as
- *		the machine is up
+ *		the machine is up, and with process_boot_id() beyond that
  * @nr_threads: how many
  */
 struct process_info {
@@ -36,6 +36,9 @@ int process_info_read(struct process_info *info, pid_t pid);
 
 /** process_info_parse() - the same from the text of such a file; 0 or -EINVAL */
 int process_info_parse(struct process_info *info, const char *text);
+
+/** process_boot_id() - which start of the machine this is; "" where the kernel doesn't tell */
+void process_boot_id(char *id, size_t size);
 
 /**
  * process_open() - hold on to the process that has @pid now

@@ -88,6 +88,26 @@ result $((most_lost > 5000)) "at most 5 s are lost" "$most_lost ms"
 now=$(statistic nr_tried)
 result $((now < tried)) "statistics went on over all of it" "at first $tried, now $now"
 
+# The same number and start time, after another start of the machine: another process.
+stop_daemon
+python3 - "$state" <<'EOF_PYTHON'
+import sqlite3, struct, sys, zlib
+boot = open("/proc/sys/kernel/random/boot_id").read().strip().encode()
+db = sqlite3.connect(sys.argv[1])
+for number, training in db.execute("SELECT number, training FROM kdamond").fetchall():
+    changed = training[12:].replace(boot, bytes(reversed(boot)))
+    changed = training[:8] + struct.pack("<I", zlib.crc32(changed)) + changed
+    db.execute("UPDATE kdamond SET training = ? WHERE number = ?", (changed, number))
+db.commit()
+EOF_PYTHON
+start_daemon
+is "a process of another boot is dropped" "off 1" \
+	"$(cat "$kdamonds/0/state") $(grep -c "process $watched (.*), a target, was watched before the machine was booted anew" "$scratch/log")"
+stage_watched
+put on "$kdamonds/0/state"
+is "and can be watched again" ok "$answer"
+sleep 4
+
 # A target that is gone.
 stop_daemon KILL
 kill -9 "$watched"

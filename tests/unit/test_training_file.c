@@ -88,6 +88,8 @@ static void a_file_keeps_everything(void **state)
 			.age = 1U << 31,
 			.probe_sum = 9,
 		};
+	snprintf(training->boot_id, sizeof(training->boot_id),
+		 "01234567-89ab-cdef-0123-456789abcdef");
 	training->targets[0].pid = 4242;
 	training->targets[0].start_time = 1ULL << 50;
 	snprintf(training->targets[0].name, 64, "a name of UTF-8: \xc3\xa4");
@@ -101,6 +103,7 @@ static void a_file_keeps_everything(void **state)
 	assert_int_equal(loaded->nr_probes, 2);
 	assert_memory_equal(loaded->probe_weights, training->probe_weights,
 			    sizeof(loaded->probe_weights));
+	assert_string_equal(loaded->boot_id, training->boot_id);
 	assert_int_equal(loaded->last_nr_regions, 4);
 	assert_int_equal(loaded->split_offset, 1ULL << 40);
 	assert_int_equal(loaded->nr_targets, 3);
@@ -241,6 +244,37 @@ static void seal(unsigned char *data, size_t size)
 		data[8 + i] = (unsigned char)(crc >> (8 * i));
 }
 
+/* Version 1 had no boot: what is known of its processes may be of another one. */
+static void an_older_version_is_of_an_unknown_boot(void **state)
+{
+	struct damon_training *loaded, *expected;
+	struct damon_error err = {""};
+	unsigned char data[4096];
+	struct test_world world;
+	struct folder folder;
+	size_t size;
+
+	size = saved(&world, &folder, data, sizeof(data));
+	assert_int_equal(damon_training_load(&expected, world.lib, folder.file, &err), 0);
+	memmove(data + 40, data + 40 + DAMON_BOOT_ID_SIZE, size - 40 - DAMON_BOOT_ID_SIZE);
+	size -= DAMON_BOOT_ID_SIZE;
+	data[12] = 1;
+	data[16] = (unsigned char)size;
+	data[17] = (unsigned char)(size >> 8);
+	seal(data, size);
+	write_file(&folder, data, size);
+	if (damon_training_load(&loaded, world.lib, folder.file, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(loaded->boot_id, "");
+	assert_memory_equal(&loaded->attrs, &expected->attrs, sizeof(loaded->attrs));
+	assert_int_equal(loaded->nr_targets, expected->nr_targets);
+	expect_same_target(&loaded->targets[0], &expected->targets[0]);
+	damon_training_free(loaded);
+	damon_training_free(expected);
+	test_world_free(&world);
+	folder_remove(&folder);
+}
+
 static void a_newer_version_is_refused(void **state)
 {
 	unsigned char data[4096];
@@ -249,10 +283,10 @@ static void a_newer_version_is_refused(void **state)
 	size_t size;
 
 	size = saved(&world, &folder, data, sizeof(data));
-	data[12] = 2;
+	data[12] = 3;
 	seal(data, size);
 	write_file(&folder, data, size);
-	expect_refused(&world, &folder, -ENOTSUP, "version 2");
+	expect_refused(&world, &folder, -ENOTSUP, "version 3");
 	test_world_free(&world);
 	folder_remove(&folder);
 }
@@ -268,7 +302,7 @@ static void numbers_that_lie_are_refused(void **state)
 	size = saved(&world, &folder, good, sizeof(good));
 	/* The name of the operations set; how many targets; how many regions. */
 	for (i = 0; i < 3; i++) {
-		const size_t at[] = {24, 24 + 16 + 24 + 14 * 8, 24 + 16 + 24 + 15 * 8 + 80};
+		const size_t at[] = {24, 24 + 56 + 24 + 14 * 8, 24 + 56 + 24 + 15 * 8 + 80};
 
 		memcpy(data, good, size);
 		memset(data + at[i], 0xff, 8);
@@ -449,6 +483,7 @@ int main(void)
 		cmocka_unit_test(a_file_with_any_bit_changed_is_refused),
 		cmocka_unit_test(a_file_cut_short_or_extended_is_refused),
 		cmocka_unit_test(something_else_is_no_training),
+		cmocka_unit_test(an_older_version_is_of_an_unknown_boot),
 		cmocka_unit_test(a_newer_version_is_refused),
 		cmocka_unit_test(numbers_that_lie_are_refused),
 		cmocka_unit_test(loading_without_memory),
