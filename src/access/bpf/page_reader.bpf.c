@@ -155,8 +155,8 @@ static long sweep_one(__u32 idx, void *data)
 		}
 		if (status & WALK_FAILED)
 			status |= WALK_LEAF(ARCH_LEVEL_SHIFT(3));
-		if (!status && bpf_probe_read_kernel(upper, sizeof(upper),
-						     (const void *)sweep.cache.table))
+		if (!status &&
+		    bpf_probe_read_kernel(upper, sizeof(upper), (const void *)sweep.cache.table))
 			status = WALK_FAILED | WALK_LEAF(ARCH_LEVEL_SHIFT(3));
 		if (status)
 			return tell(entry, status, 0);
