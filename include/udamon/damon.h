@@ -155,8 +155,8 @@ struct damon_cost {
  * struct damon_window - a finished aggregation interval, as the window callback gets it
  * @t_start_ns:	when it began, by the port's clock
  * @t_end_ns:	when it ended
- * @sample_us:	sampling interval that was in force
- * @aggr_us:	aggregation interval that was in force
+ * @sample_us:	sampling interval that was in force; the mean, where a floor rose meanwhile
+ * @aggr_us:	aggregation interval that was in force; likewise
  * @nr_samples:	sampling intervals it really had
  * @cost:	running totals at its end
  * @floor_us:	damon_set_interval_floor() where it is what lengthens the sampling interval, as of its
@@ -316,8 +316,9 @@ int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs);
  * &damon_intervals_goal.max_sample_us. The attributes go on holding what was asked for (or was tuned),
  * and are in force again when the floor allows it.
  *
- * A higher floor lengthens the sampling intervals to come at once, a lower one those of the next window;
- * windows tell of it (&damon_window.sample_us, @aggr_us), ages are rescaled, from the next one on.
+ * A higher floor lengthens the sampling intervals to come at once, a lower one those of the next window.
+ * A window tells what its intervals were on average (&damon_window.sample_us, @aggr_us), and its ages are in
+ * terms of that. The event "tune" tells that the intervals in force have changed.
  * On the kdamond, or while the context isn't running: then it is in force from the
  * start on. The end of the kdamond takes it away.
  */

@@ -32,7 +32,7 @@ int schemes_describe(struct record *rec, const struct damon_ctx *ctx);
 /**
  * schemes_follow() - the intervals may have been tuned: shares and times still mean what was asked for
  *
- * On the kdamond, at each window's end.
+ * On the kdamond, at each window's end and at the event "tune".
  */
 void schemes_follow(const struct params_schemes *schemes, struct damon_ctx *ctx);
 

@@ -125,6 +125,8 @@ static void on_event(struct damon_ctx *ctx, const struct damon_event *event, voi
 {
 	struct session *session = data;
 
+	if (!strcmp(event->what, "tune"))
+		schemes_follow(&session->schemes, ctx);
 	if (!session->recording.rec)
 		return;
 	if (!strcmp(event->what, "layout") || !strcmp(event->what, "exec"))

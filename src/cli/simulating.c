@@ -112,6 +112,8 @@ static void on_event(struct damon_ctx *ctx, const struct damon_event *event, voi
 {
 	struct simulated *run = data;
 
+	if (run->schemes && !strcmp(event->what, "tune"))
+		schemes_follow(run->schemes, ctx);
 	if (run->rec)
 		record_event(run->rec, event);
 }

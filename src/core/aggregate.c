@@ -217,6 +217,7 @@ void damon_monitor_start_window(struct damon_ctx *ctx)
 	internal->next_aggr_sis = internal->passed_sis + damon_nr_samples_per_aggr(&ctx->attrs);
 	internal->window_start_ns = damon_ctx_port(ctx)->now_ns(damon_ctx_port(ctx));
 	internal->window_samples = 0;
+	internal->window_us = 0;
 	internal->window_complete = false;
 	internal->max_access = 0;
 }
@@ -229,6 +230,7 @@ int damon_monitor_window_end(struct damon_ctx *ctx)
 
 	if (ctx->ops->window_ended)
 		ctx->ops->window_ended(ctx);
+	damon_floor_settle(ctx);
 	err = publish(ctx);
 	damon_tune_intervals(ctx);
 	rule = damon_compare_rule(ctx);

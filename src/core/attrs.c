@@ -325,6 +325,66 @@ void damon_floor_stop(struct damon_ctx *ctx)
 	damon_floor_start(ctx);
 }
 
+uint64_t damon_next_interval_us(const struct damon_ctx *ctx)
+{
+	uint64_t us = damon_sample_us(ctx), floor_us = ctx->internal->next_floor_us;
+
+	/* A cost that is too high is not borne until the window's end. */
+	return us > floor_us ? us : floor_us;
+}
+
+/* What was due at @due, in intervals of @old_sample_us when this window began, in the present ones. */
+static uint64_t due_settled(const struct damon_ctx *ctx, uint64_t due, uint64_t old_sample_us)
+{
+	const struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t passed = internal->passed_sis, left = due > passed ? due - passed : 0, us;
+
+	us = saturating_product(saturating_sum(left, internal->window_samples), old_sample_us);
+	us = us > internal->window_us ? us - internal->window_us : 0;
+	return saturating_sum(passed, in_samples(ctx, us));
+}
+
+/* This window is one of @new_aggr already, those before were of @old_aggr. */
+static void settle_ages(struct damon_ctx *ctx, uint64_t old_aggr, uint64_t new_aggr)
+{
+	uint32_t i, age;
+	size_t idx;
+
+	for (i = 0; i < ctx->nr_targets; i++) {
+		struct damon_region_columns *now = &ctx->targets[i]->regions->now;
+
+		for (idx = 0; idx < now->nr; idx++) {
+			age = now->rest[idx].age;
+			if (age)
+				age = damon_add_u32(damon_rescale_age(age - 1, old_aggr, new_aggr),
+						    1);
+			now->rest[idx].age = age;
+		}
+	}
+}
+
+void damon_floor_settle(struct damon_ctx *ctx)
+{
+	struct damon_ctx_internal *internal = ctx->internal;
+	uint64_t old_us = damon_sample_us(ctx), old_aggr = damon_aggr_us(ctx), mean_us;
+	uint32_t i;
+
+	if (!internal->window_samples)
+		return;
+	mean_us = internal->window_us / internal->window_samples;
+	if (mean_us <= old_us)
+		return;
+	internal->floor_us = mean_us;
+	settle_ages(ctx, old_aggr, damon_aggr_us(ctx));
+	internal->next_update_sis = due_settled(ctx, internal->next_update_sis, old_us);
+	for (i = 0; i < ctx->nr_schemes; i++) {
+		struct damos *scheme = ctx->schemes[i];
+
+		if (scheme->apply_interval_us)
+			scheme->next_apply_sis = due_settled(ctx, scheme->next_apply_sis, old_us);
+	}
+}
+
 int damon_set_attrs(struct damon_ctx *ctx, const struct damon_attrs *attrs)
 {
 	int err = damon_check_attrs(attrs);
@@ -428,7 +488,7 @@ void damon_tune_intervals(struct damon_ctx *ctx)
 	due = ctx->attrs.intervals_goal.aggrs && internal->passed_sis >= internal->next_tune_sis;
 	if (due)
 		tune(ctx, &tuned);
-	told = intervals_differ(with_floor(&tuned, floor_us), with_floor(&ctx->attrs, floor_us));
+	told = intervals_differ(with_floor(&tuned, floor_us), in_force(ctx));
 	if (due || floor_us != internal->floor_us)
 		change_attrs(ctx, &tuned, floor_us, true);
 	if (told)

@@ -16,6 +16,15 @@ void damon_tune_intervals(struct damon_ctx *ctx);
 void damon_floor_start(struct damon_ctx *ctx);
 void damon_floor_stop(struct damon_ctx *ctx);
 
+/*
+ * At a window's end, before it is published: if a higher floor made its intervals longer on the way, what they
+ * were on average becomes what was in force, for ages too.
+ */
+void damon_floor_settle(struct damon_ctx *ctx);
+
+/* What the next sampling interval is to last: a higher floor counts at once. */
+uint64_t damon_next_interval_us(const struct damon_ctx *ctx);
+
 /* The intervals in force, never 0. */
 uint64_t damon_sample_us(const struct damon_ctx *ctx);
 uint64_t damon_aggr_us(const struct damon_ctx *ctx);

@@ -41,6 +41,8 @@ struct damon_ctx_internal {
 	uint64_t window_start_ns; /* when the present window began */
 	uint64_t floor_us;	  /* sampling intervals are at least so long, in this window */
 	uint64_t next_floor_us;	  /* in the next one; a higher one at once */
+	uint64_t interval_us;	  /* the present sampling interval is to last */
+	uint64_t window_us;	  /* those of the present window so far, together */
 	uint32_t window_samples;  /* sampling intervals in the present window so far */
 	bool window_complete;	  /* merged, not published yet */
 	uint32_t max_access;	  /* largest count seen in the present window, counting units */

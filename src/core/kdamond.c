@@ -69,15 +69,12 @@ static void library_leave(struct damon_lib *lib, size_t nr)
 /* How long the kdamond is to sleep; lock held. */
 static uint64_t sleep_us(const struct damon_kdamond *kdamond, bool paused)
 {
-	uint64_t us = damon_sample_us(kdamond->ctx);
-	uint64_t floor_us = kdamond->ctx->internal->next_floor_us;
+	uint64_t us;
 
-	/* A cost that is too high is not borne until the window's end. */
-	if (us < floor_us)
-		us = floor_us;
-	if (paused && us < PAUSED_LOOK_US && !damon_requests_repeated(kdamond))
-		us = PAUSED_LOOK_US;
-	return us;
+	if (!paused)
+		return kdamond->ctx->internal->interval_us;
+	us = damon_next_interval_us(kdamond->ctx);
+	return us < PAUSED_LOOK_US && !damon_requests_repeated(kdamond) ? PAUSED_LOOK_US : us;
 }
 
 /* Sleeps one sampling interval and serves meanwhile. False: stop. True early: the pause is over. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "core/attrs.h"
 #include "core/region.h"
 #include "core/sampling.h"
 
@@ -67,6 +68,7 @@ int damon_monitor_prepare(struct damon_ctx *ctx)
 	int err;
 
 	ctx->internal->changed = false;
+	ctx->internal->interval_us = damon_next_interval_us(ctx);
 	for (i = 0; i < ctx->nr_targets; i++) {
 		struct damon_target *target = ctx->targets[i];
 		struct damon_batch batch;
@@ -182,5 +184,8 @@ int damon_monitor_check(struct damon_ctx *ctx)
 	}
 	ctx->internal->passed_sis++;
 	ctx->internal->window_samples = damon_add_u32(ctx->internal->window_samples, 1);
+	if (__builtin_add_overflow(ctx->internal->window_us, ctx->internal->interval_us,
+				   &ctx->internal->window_us))
+		ctx->internal->window_us = UINT64_MAX;
 	return 0;
 }

@@ -89,10 +89,13 @@ static bool add_late_windows(json_t *notes, const struct gather *gather)
 
 	if (gather->asked_ns <= 0 || times < LATE)
 		return true;
-	snprintf(text, sizeof(text),
-		 "the monitor could not keep up, on a busy machine for example: windows took %.1f "
-		 "times as long as set, and so times since the last access are too short here",
-		 times);
+	snprintf(
+		text, sizeof(text),
+		"the monitor could not keep up, %s: windows took %.1f times as long as set, and so "
+		"times since the last access are too short here",
+		gather->max_floor_us ? "because the budget made looks rarer or the machine was busy"
+				     : "on a busy machine for example",
+		times);
 	return add_note(notes, text);
 }
 

@@ -24,7 +24,7 @@ static void start(struct test_world *world)
 	test_world_start(world, &thousand_pages, 1);
 }
 
-static void a_floor_comes_into_force_with_the_next_window(void **state)
+static void a_window_tells_the_intervals_it_really_had(void **state)
 {
 	struct test_world world;
 
@@ -35,11 +35,14 @@ static void a_floor_comes_into_force_with_the_next_window(void **state)
 	assert_intervals(&world, 5000, 100000);
 	assert_int_equal(world.nr_windows, 0);
 	test_world_sample(&world, 1);
-	/* None of the 20 samples was lost, and the window tells what it was of, and what comes. */
+	/* None of the 20 samples was lost: 7 of 5 ms and 13 of 20 ms are 295 ms. */
 	assert_int_equal(world.nr_windows, 1);
 	assert_int_equal(world.window.nr_samples, 20);
-	assert_int_equal(world.window.sample_us, 5000);
-	assert_int_equal(world.window.aggr_us, 100000);
+	assert_int_equal(world.window.sample_us, 14750);
+	assert_int_equal(world.window.aggr_us, 295000);
+	assert_int_equal(world.window.t_end_ns - world.window.t_start_ns, 295000000);
+	/* What comes is another interval again. */
+	assert_string_equal(world.event, "tune");
 	assert_int_equal(world.window.floor_us, 20000);
 	/* 20 samples of 20 ms. What was asked for is remembered. */
 	assert_intervals(&world, 20000, 400000);
@@ -119,6 +122,40 @@ static void counts_stay_and_ages_stand_for_the_same_time(void **state)
 	test_world_free(&world);
 }
 
+static uint32_t never(struct test_script *script, uint64_t addr)
+{
+	return 0;
+}
+
+static int publish_age(struct damon_ctx *ctx, const struct damon_window *window, void *data)
+{
+	struct damon_region region;
+
+	damon_get_region(ctx, ctx->targets[0], 0, &region);
+	*(uint64_t *)data = region.age * window->aggr_us;
+	return 0;
+}
+
+static void an_age_counts_the_window_in_which_the_floor_rose_as_long_as_it_was(void **state)
+{
+	struct test_world world;
+	uint64_t idle_us = 0;
+
+	test_world_init(&world);
+	world.script.access = never;
+	world.ctx->callbacks.window = publish_age;
+	world.ctx->callbacks.data = &idle_us;
+	test_world_start(&world, &thousand_pages, 1);
+	test_world_sample(&world, 40);
+	assert_int_equal(idle_us, 200000);
+	/* 2 of 5 ms and 18 of 540 ms: 9.73 s, in which 200 ms are nothing. */
+	test_world_sample(&world, 2);
+	damon_set_interval_floor(world.ctx, 540000);
+	test_world_sample(&world, 18);
+	assert_int_equal(idle_us, 9730000);
+	test_world_free(&world);
+}
+
 static void a_floor_before_the_start_is_in_force_from_the_start(void **state)
 {
 	struct test_world world;
@@ -164,11 +201,12 @@ static void tuning_goes_on_from_what_was_in_force(void **state)
 	start_tuning(&world, 10000000);
 	damon_set_interval_floor(world.ctx, 30000);
 	test_world_window(&world);
-	assert_int_equal(world.ctx->attrs.sample_interval, 10000);
-	assert_intervals(&world, 30000, 600000);
-	test_world_window(&world);
 	assert_int_equal(world.ctx->attrs.sample_interval, 60000);
 	assert_intervals(&world, 60000, 1200000);
+	damon_set_interval_floor(world.ctx, 200000);
+	test_world_sample(&world, 10);
+	test_world_sample(&world, 10);
+	assert_int_equal(world.ctx->attrs.sample_interval, 400000);
 	test_world_free(&world);
 }
 
@@ -230,9 +268,9 @@ static void a_floor_does_not_put_off_tuning(void **state)
 	assert_int_equal(world.ctx->attrs.sample_interval, 5000);
 	damon_set_interval_floor(world.ctx, 8000);
 	test_world_window(&world);
-	/* The third window was of 7 ms, times 2. */
-	assert_int_equal(world.ctx->attrs.sample_interval, 14000);
-	assert_intervals(&world, 14000, 280000);
+	/* The third window was of 8 ms, times 2. */
+	assert_int_equal(world.ctx->attrs.sample_interval, 16000);
+	assert_intervals(&world, 16000, 320000);
 	test_world_free(&world);
 }
 
@@ -240,12 +278,13 @@ static void a_floor_does_not_put_off_updates_of_the_layout(void **state)
 {
 	struct test_world world;
 
-	/* Due after 1 s: 100 ms have passed, so 900 ms are left, which is 18 of 50 ms. */
+	/* Due after 1.65 s: 10 of 5 ms and 10 of 50 ms are 550 ms; 1.1 s are 22 of 50 ms. */
 	test_world_init(&world);
-	world.ctx->attrs.ops_update_interval = 1000000;
+	world.ctx->attrs.ops_update_interval = 1650000;
 	test_world_start(&world, &thousand_pages, 1);
+	test_world_sample(&world, 10);
 	damon_set_interval_floor(world.ctx, 50000);
-	test_world_sample(&world, 20 + 17);
+	test_world_sample(&world, 10 + 21);
 	assert_int_equal(world.script.nr_update, 0);
 	test_world_sample(&world, 1);
 	assert_int_equal(world.script.nr_update, 1);
@@ -357,7 +396,8 @@ static void a_kdamond(void *data)
 	while (!world->nr_windows)
 		assert_int_equal(damon_wait(world->ctx, 1000, NULL), -ETIMEDOUT);
 	assert_int_equal((world->window.t_end_ns - began_ns) / 1000, 155000);
-	assert_int_equal(world->window.sample_us, 5000);
+	assert_int_equal(world->window.sample_us, 38750);
+	assert_int_equal(world->window.aggr_us, 155000);
 	while (world->nr_windows < 2)
 		assert_int_equal(damon_wait(world->ctx, 1000, NULL), -ETIMEDOUT);
 	assert_int_equal((world->window.t_end_ns - world->window.t_start_ns) / 1000, 200000);
@@ -381,11 +421,13 @@ static void a_higher_floor_lengthens_the_next_sleep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_floor_comes_into_force_with_the_next_window),
+		cmocka_unit_test(a_window_tells_the_intervals_it_really_had),
 		cmocka_unit_test(without_the_floor_the_interval_is_what_was_asked_for),
 		cmocka_unit_test(a_floor_below_the_interval_does_nothing),
 		cmocka_unit_test(samples_per_window_stay_where_the_window_is_no_multiple),
 		cmocka_unit_test(counts_stay_and_ages_stand_for_the_same_time),
+		cmocka_unit_test(
+			an_age_counts_the_window_in_which_the_floor_rose_as_long_as_it_was),
 		cmocka_unit_test(a_floor_before_the_start_is_in_force_from_the_start),
 		cmocka_unit_test(the_end_of_the_kdamond_takes_it_away),
 		cmocka_unit_test(tuning_goes_on_from_what_was_in_force),

@@ -397,7 +397,7 @@ void test_world_sample(struct test_world *world, unsigned int nr)
 
 	for (i = 0; i < nr; i++) {
 		assert_int_equal(damon_monitor_prepare(ctx), 0);
-		world->port.ahead_ns += damon_sample_us(ctx) * 1000;
+		world->port.ahead_ns += ctx->internal->interval_us * 1000;
 		assert_false(damon_monitor_samples_dropped(ctx));
 		assert_int_equal(damon_monitor_check(ctx), 0);
 		window = damon_monitor_window_due(ctx);

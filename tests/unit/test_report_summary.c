@@ -57,6 +57,28 @@ static void a_hold_by_watermarks_is_noted(void **state)
 	free(text);
 }
 
+static void late_windows_under_a_budget_name_it(void **state)
+{
+	const struct record_region hot = {0, HEAP, HEAP + MIB, 20, 5, 20};
+	const struct damon_window window = {.t_start_ns = 1000 * MS,
+					    .t_end_ns = 3000 * MS,
+					    .sample_us = 5000,
+					    .aggr_us = 100000,
+					    .nr_samples = 20,
+					    .floor_us = 90000};
+	struct fixture *f = *state;
+	char *text;
+
+	add_target(f, 0, 7, "demo");
+	assert_int_equal(record_add_window(f->rec, &window, &hot, 1), 0);
+	finish(f);
+	f->options.style.width = 200;
+	text = report_text(f, report_summary);
+	expect_contains(text,
+			"keep up, because the budget made looks rarer or the machine was busy");
+	free(text);
+}
+
 static void summary_json(void **state)
 {
 	struct fixture *f = *state;
@@ -364,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_RECORD(a_hold_by_watermarks_is_noted),
+		WITH_RECORD(late_windows_under_a_budget_name_it),
 		WITH_RECORD(summary_json),
 		WITH_RECORD(the_budget_is_told),
 		WITH_RECORD(idle_percentiles_are_over_known_bytes),
