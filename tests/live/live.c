@@ -28,8 +28,8 @@
 
 #define MAX_OPTIONS 16
 
-/* Longest wait for windows that can be judged. */
-#define PATIENCE_NS 60000000000ULL
+/* Longest wait for windows that can be judged; UDAMON_LIVE_PATIENCE_S says another one. */
+#define PATIENCE_S 60
 
 /* The default intervals. */
 #define SAMPLE_US 5000
@@ -353,7 +353,10 @@ void live_monitor_watch(struct live_monitor *monitor, const struct live_target *
 
 bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)
 {
-	uint64_t deadline = monitor->port->now_ns(monitor->port) + PATIENCE_NS, goal, late;
+	const char *other = getenv("UDAMON_LIVE_PATIENCE_S");
+	uint64_t patience_s = other ? strtoull(other, NULL, 10) : PATIENCE_S;
+	uint64_t deadline = monitor->port->now_ns(monitor->port) + patience_s * 1000000000;
+	uint64_t goal, late;
 	bool reached;
 	int ret = 0;
 
@@ -366,9 +369,9 @@ bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)
 	late = monitor->nr_late;
 	unlock(monitor);
 	if (!reached && ret && late) {
-		print_message("# SKIP this machine is too busy: in %lu windows of a minute the "
+		print_message("# SKIP this machine is too busy: in %lu windows of %lu s the "
 			      "targets didn't get to run, and %u are needed in which they do\n",
-			      late, nr);
+			      late, patience_s, nr);
 		skip();
 	}
 	return reached;
