@@ -586,8 +586,8 @@ struct damon_request {
  * @fn:		called between iterations; its return value is the request's result, or,
  *		with @repeat, ends the repetition when not 0
  * @data:	passed to @fn
- * @repeat:	call @fn once every iteration (while paused: every sampling interval, but the first
- *		time perhaps 100 ms late) until it returns non-zero or is cancelled; damon_call() then
+ * @repeat:	call @fn once every iteration (while paused: every sampling interval or 100 ms,
+ *		whichever is longer) until it returns non-zero or is cancelled; damon_call() then
  *		doesn't wait
  * @timeout_us:	how long a waiting damon_call() waits, 0 for no limit; -ETIMEDOUT, @fn then
  *		never runs afterwards. A callback that has begun is waited for.

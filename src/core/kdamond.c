@@ -61,8 +61,8 @@ static void library_leave(struct damon_lib *lib, size_t nr)
 /* Iterations. All on the kdamond. */
 
 /*
- * How often a paused kdamond looks whether its targets are still there. Whoever asks something wakes it,
- * so a short sampling interval is no reason to get up for nothing.
+ * How often at most a paused kdamond looks whether its targets are still there, and makes repeated calls: there
+ * is nothing new to see. Whoever asks something once wakes it.
  */
 #define PAUSED_LOOK_US 100000
 
@@ -74,7 +74,7 @@ static uint64_t sleep_us(const struct damon_kdamond *kdamond, bool paused)
 	if (!paused)
 		return kdamond->ctx->internal->interval_us;
 	us = damon_next_interval_us(kdamond->ctx);
-	return us < PAUSED_LOOK_US && !damon_requests_repeated(kdamond) ? PAUSED_LOOK_US : us;
+	return us < PAUSED_LOOK_US ? PAUSED_LOOK_US : us;
 }
 
 /* Sleeps one sampling interval and serves meanwhile. False: stop. True early: the pause is over. */

@@ -412,16 +412,6 @@ bool damon_requests_pending(const struct damon_kdamond *kdamond, enum damon_serv
 	return false;
 }
 
-bool damon_requests_repeated(const struct damon_kdamond *kdamond)
-{
-	const struct damon_request *request;
-
-	for (request = kdamond->first; request; request = request->next)
-		if (request->kind == REQUEST_REPEATED_CALL)
-			return true;
-	return false;
-}
-
 void damon_requests_serve_locked(struct damon_kdamond *kdamond, enum damon_serve which)
 {
 	uint64_t last_seq = kdamond->next_seq;

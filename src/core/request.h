@@ -90,8 +90,6 @@ enum damon_serve {
 void damon_requests_serve_locked(struct damon_kdamond *kdamond, enum damon_serve which);
 /* Whether there is something to do for it; lock held. */
 bool damon_requests_pending(const struct damon_kdamond *kdamond, enum damon_serve which);
-/* Whether there are repeated calls; lock held. */
-bool damon_requests_repeated(const struct damon_kdamond *kdamond);
 void damon_requests_cancel_walks_locked(struct damon_kdamond *kdamond);
 void damon_requests_cancel_walks(struct damon_kdamond *kdamond);
 /* No request is accepted from now on, and those there are end with -ECANCELED. */
