@@ -23,18 +23,23 @@ struct damon_error {
  * @code:	the -errno that is returned
  * @fmt:	as for printf; the value that was wrong is quoted in it
  *
+ * Control characters, which a value may have, become '?': the text stays one line.
  * Return: @code
  */
 __attribute__((format(printf, 3, 4))) static inline int
 damon_error_set(struct damon_error *err, int code, const char *fmt, ...)
 {
 	va_list ap;
+	char *c;
 
 	if (!err)
 		return code;
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
+	for (c = err->text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	return code;
 }
 

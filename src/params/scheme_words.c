@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* A scheme in words: what it does, to which memory, how much of it, and when. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -290,5 +291,9 @@ char *params_scheme_words(const struct damos *scheme, const struct damon_attrs *
 		put(&words, ", %" PRIu64 " times", scheme->max_nr_snapshots);
 	if (words.used >= size)
 		drop_half_character(text);
+	/* Paths may have any. */
+	for (char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
 	return text;
 }
