@@ -365,6 +365,8 @@ static int build_operations(struct sysfs_build *build)
 			build, -EINVAL, "operations",
 			"'%s', but the running context uses '%s', which can't be changed", name,
 			sysfs_keyword(build->in_force, "operations"));
+	if (build->in_force)
+		build->ctx->ops_env = build->ops_env;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
  * struct sysfs_build - what a context is built from
  * @values:	the context's directory, a copy
  * @in_force:	of a running one: what it was built from; NULL for a start
+ * @ops_env:	of a running one: its &damon_ctx.ops_env, to which new targets must be known, too
  * @strings:	gets the paths that the context borrows
  * @trusted:	the targets are the running ones, whatever has become of their processes
  * @ctx:	what is being built
@@ -19,6 +20,7 @@ struct sysfs_build {
 	struct sysfs_tree *tree;
 	struct sysfs_dir *values;
 	struct sysfs_dir *in_force;
+	void *ops_env;
 	struct params_strings *strings;
 	bool trusted;
 	struct damon_ctx *ctx;

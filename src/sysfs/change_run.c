@@ -13,6 +13,7 @@ static int op_build(struct sysfs_op *op, struct sysfs_run *run, struct sysfs_dir
 		.tree = op->tree,
 		.values = values,
 		.in_force = run->committed,
+		.ops_env = run->ctx ? run->ctx->ops_env : NULL,
 		.strings = &run->strings,
 		.trusted = trusted,
 		.err = &op->err,

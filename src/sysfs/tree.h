@@ -53,6 +53,7 @@ struct sysfs_choices {
  *		schemes' statistics), if that is wanted. Its &damon_ctx.callbacks belong to the tree.
  *		-errno, with @err, refuses the start.
  * @new_target:	a target of @ctx for process @pid; without it a plain damon_new_target() with that pid.
+ *		For a commit &damon_ctx.ops_env is already that of the running context.
  *		-errno, with @err, refuses the start or commit.
  * @start_error: after damon_start() or a commit failed: why, in words; @err stays as it is when nothing
  *		is known
