@@ -19,10 +19,13 @@
 #define USUAL_BUDGET 200
 
 /**
- * struct engine - an access engine with a budget, for any number of kdamonds; kept once it was tried out
+ * struct engine - an access engine with a budget, for any number of kdamonds
+ * @refs:	contexts that use it. One that none uses stays, because it was tried out, until another is
+ *		made.
  */
 struct engine {
 	struct engine *next;
+	unsigned int refs;
 	char name[16];
 	uint32_t budget_bp;
 	struct damon_vaddr_env *env;
@@ -36,13 +39,37 @@ struct host {
 	struct engine *engines;
 };
 
+static void free_engine(struct engine *engine)
+{
+	damon_vaddr_env_free(engine->env);
+	free(engine);
+}
+
+/* Lock held. */
+static void drop_unused(struct host *host)
+{
+	struct engine **link = &host->engines, *engine;
+
+	while ((engine = *link)) {
+		if (engine->refs) {
+			link = &engine->next;
+			continue;
+		}
+		*link = engine->next;
+		free_engine(engine);
+	}
+}
+
+/* Lock held. */
 static int add_engine(struct host *host, const char *name, uint32_t budget_bp,
-		      struct damon_vaddr_env **env, struct damon_error *err)
+		      struct damon_error *err)
 {
 	const struct damon_vaddr_options options = {.engine = name, .budget_bp = budget_bp};
-	struct engine *new = calloc(1, sizeof(*new));
+	struct engine *new;
 	int ret;
 
+	drop_unused(host);
+	new = calloc(1, sizeof(*new));
 	if (!new)
 		return damon_error_set(err, -ENOMEM, "out of memory");
 	ret = damon_vaddr_env_new(&new->env, &options, err);
@@ -54,12 +81,12 @@ static int add_engine(struct host *host, const char *name, uint32_t budget_bp,
 	new->budget_bp = budget_bp;
 	new->next = host->engines;
 	host->engines = new;
-	*env = new->env;
 	return 0;
 }
 
-static int find_engine(struct host *host, const char *name, uint32_t budget_bp,
-		       struct damon_vaddr_env **env, struct damon_error *err)
+/* A reference is the caller's: put_engine(). */
+static int get_engine(struct host *host, const char *name, uint32_t budget_bp,
+		      struct damon_vaddr_env **env, struct damon_error *err)
 {
 	struct engine *engine;
 	int ret = 0;
@@ -68,12 +95,25 @@ static int find_engine(struct host *host, const char *name, uint32_t budget_bp,
 	engine = host->engines;
 	while (engine && (strcmp(engine->name, name) || engine->budget_bp != budget_bp))
 		engine = engine->next;
-	if (engine)
+	if (!engine) {
+		ret = add_engine(host, name, budget_bp, err);
+		engine = host->engines;
+	}
+	if (!ret) {
+		engine->refs++;
 		*env = engine->env;
-	else
-		ret = add_engine(host, name, budget_bp, env, err);
+	}
 	pthread_mutex_unlock(&host->lock);
 	return ret;
+}
+
+static void put_engine(struct host *host, const struct damon_vaddr_env *env)
+{
+	pthread_mutex_lock(&host->lock);
+	for (struct engine *engine = host->engines; engine; engine = engine->next)
+		if (engine->env == env)
+			engine->refs--;
+	pthread_mutex_unlock(&host->lock);
 }
 
 /*
@@ -128,11 +168,14 @@ static int prepare_engine(struct host *host, struct damon_ctx *ctx,
 	if (!strcmp(name, "auto"))
 		ret = choose_engine(ctx, (uint32_t)choices->budget_bp, name, sizeof(name), err);
 	if (!ret)
-		ret = find_engine(host, name, (uint32_t)choices->budget_bp, &env, err);
-	if (!ret)
-		ret = hold_targets(ctx, env, err);
+		ret = get_engine(host, name, (uint32_t)choices->budget_bp, &env, err);
 	if (ret)
+		return ret;
+	ret = hold_targets(ctx, env, err);
+	if (ret) {
+		put_engine(host, env);
 		return ret == -ESRCH ? -EINVAL : ret;
+	}
 	ctx->ops_env = env;
 	/* What went wrong before is not what goes wrong now. */
 	damon_vaddr_env_error(env, NULL);
@@ -147,7 +190,18 @@ static int prepare(void *data, uint32_t kdamond, struct damon_ctx *ctx,
 
 	if (watches_processes(ctx))
 		ret = prepare_engine(host, ctx, choices, err);
-	return ret ? ret : monitors_prepare(host->monitors, kdamond, ctx, choices, err);
+	if (ret)
+		return ret;
+	ret = monitors_prepare(host->monitors, kdamond, ctx, choices, err);
+	if (ret && watches_processes(ctx))
+		put_engine(host, ctx->ops_env);
+	return ret;
+}
+
+/* What other operations sets have is no engine's. */
+static void released(void *data, void *ops_env)
+{
+	put_engine(data, ops_env);
 }
 
 /* Who it is is read before and after: the target is then the one that was read. */
@@ -257,6 +311,7 @@ struct sysfs_host host_callbacks(struct host *host)
 		.started = started,
 		.event = event,
 		.stopped = stopped,
+		.released = released,
 		.data = host,
 	};
 }
@@ -270,7 +325,8 @@ static int register_processes(struct host *host)
 	char missing[512];
 	int ret;
 
-	ret = find_engine(host, USUAL_ENGINE, USUAL_BUDGET, &env, &err);
+	/* For good: contexts have it before they are prepared. */
+	ret = get_engine(host, USUAL_ENGINE, USUAL_BUDGET, &env, &err);
 	if (!ret)
 		return damon_vaddr_register(host->lib, env);
 	if (ret == -ENOMEM)
@@ -317,8 +373,7 @@ void host_free(struct host *host)
 	damon_lib_free(host->lib);
 	while ((engine = host->engines)) {
 		host->engines = engine->next;
-		damon_vaddr_env_free(engine->env);
-		free(engine);
+		free_engine(engine);
 	}
 	if (host->port)
 		damon_port_posix_free(host->port);

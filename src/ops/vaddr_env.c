@@ -12,11 +12,13 @@
 #include "access/capability.h"
 #include "ops/vaddr_internal.h"
 
-/* A process number and which process was meant by it. */
+/*
+ * A process number and which process was meant by it, for as long as the environment is there: who it
+ * was is enough to know whether the number has become another's. A descriptor would keep no number.
+ */
 struct meant_process {
 	struct meant_process *next;
 	struct process_info info;
-	int pidfd;
 };
 
 struct damon_vaddr_env {
@@ -89,8 +91,6 @@ void damon_vaddr_env_free(struct damon_vaddr_env *env)
 		return;
 	while ((meant = env->meant)) {
 		env->meant = meant->next;
-		if (meant->pidfd >= 0)
-			close(meant->pidfd);
 		free(meant);
 	}
 	pthread_mutex_destroy(&env->lock);
@@ -188,48 +188,21 @@ static struct meant_process *find_meant(struct damon_vaddr_env *env, pid_t pid)
 	return NULL;
 }
 
-/*
- * A long-lived program names processes by the thousand: no descriptor is kept of one that is gone. Who
- * it was is: its number must not come to mean another one. Lock held.
- */
-static void let_gone_go(struct damon_vaddr_env *env)
-{
-	for (struct meant_process *meant = env->meant; meant; meant = meant->next) {
-		if (meant->pidfd < 0 || process_state(meant->pidfd) != PROCESS_GONE)
-			continue;
-		close(meant->pidfd);
-		meant->pidfd = -1;
-	}
-}
-
-/* The number now means this process; takes the descriptor over. */
-static int set_meant(struct damon_vaddr_env *env, const struct process_info *info, int pidfd)
+/* The number now means this process. */
+static int set_meant(struct damon_vaddr_env *env, const struct process_info *info)
 {
 	struct meant_process *meant;
-	int ret = 0;
 
 	pthread_mutex_lock(&env->lock);
-	let_gone_go(env);
 	meant = find_meant(env, info->pid);
-	if (meant) {
-		if (meant->pidfd >= 0)
-			close(meant->pidfd);
-	} else {
-		meant = calloc(1, sizeof(*meant));
-		if (meant) {
-			meant->next = env->meant;
-			env->meant = meant;
-		}
+	if (!meant && (meant = calloc(1, sizeof(*meant)))) {
+		meant->next = env->meant;
+		env->meant = meant;
 	}
-	if (meant) {
+	if (meant)
 		meant->info = *info;
-		meant->pidfd = pidfd;
-	} else {
-		ret = -ENOMEM;
-		close(pidfd);
-	}
 	pthread_mutex_unlock(&env->lock);
-	return ret;
+	return meant ? 0 : -ENOMEM;
 }
 
 int damon_vaddr_target_new(struct damon_target **target, struct damon_lib *lib,
@@ -254,7 +227,8 @@ int damon_vaddr_target_new(struct damon_target **target, struct damon_lib *lib,
 					       : "needs CAP_SYS_PTRACE; run as root");
 	}
 	close(ret);
-	ret = set_meant(env, &info, pidfd);
+	close(pidfd);
+	ret = set_meant(env, &info);
 	if (!ret)
 		ret = damon_new_target(target, lib);
 	if (ret)

@@ -66,6 +66,7 @@ static int start(struct sysfs_op *op, struct sysfs_run *run)
 	err = sysfs_run_adopt(run, ctx);
 	if (!err && host->prepare) {
 		err = host->prepare(host->data, op->kdamond->number, ctx, &op->choices, &why);
+		run->prepared = !err;
 		if (err && why.text[0])
 			damon_error_set(&op->err, err, "contexts/0: %s", why.text);
 	}

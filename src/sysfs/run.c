@@ -87,7 +87,12 @@ void sysfs_run_put(struct sysfs_run *run)
 
 static void run_free(struct sysfs_run *run)
 {
+	const struct sysfs_host *host = &run->tree->host;
+	void *ops_env = run->ctx ? run->ctx->ops_env : NULL;
+
 	damon_destroy_ctx(run->ctx);
+	if (run->prepared && host->released)
+		host->released(host->data, ops_env);
 	params_strings_free(&run->strings);
 	sysfs_dir_free(run->committed);
 	sysfs_window_put(run->window);

@@ -13,6 +13,7 @@ struct sysfs_in_force;
  * struct sysfs_run - a context from its start until another is started, or its kdamond removed
  * @refs:	tree's lock: the kdamond's, and those of changes under way
  * @kdamond:	outlives the running of the context
+ * @prepared:	the host was asked to prepare the context, and has done so
  * @strings:	paths that the context borrows; for who has the turn
  * @committed:	the context's directory as it was at the last start or commit; changed with turn and lock
  * @window:	the last one published; tree's lock
@@ -24,6 +25,7 @@ struct sysfs_run {
 	uint32_t refs;
 	struct sysfs_kdamond *kdamond;
 	struct damon_ctx *ctx;
+	bool prepared;
 	struct params_strings strings;
 	struct sysfs_dir *committed;
 	struct sysfs_window *window;

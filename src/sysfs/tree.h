@@ -62,6 +62,8 @@ struct sysfs_choices {
  * @log:	a line for the log; @kdamond is -1 where it concerns no single one
  * @started, @window, @event, @stopped: as &struct damon_callbacks, of every context there is; on the
  *		kdamond. @window may return non-zero to end it.
+ * @released:	a context for which @prepare gave 0 is gone: its &damon_ctx.ops_env isn't used by it
+ *		any more. On any thread.
  * @data:	passed back to each
  */
 struct sysfs_host {
@@ -79,6 +81,7 @@ struct sysfs_host {
 	void (*event)(void *data, uint32_t kdamond, struct damon_ctx *ctx,
 		      const struct damon_event *event);
 	void (*stopped)(void *data, uint32_t kdamond, struct damon_ctx *ctx, int result);
+	void (*released)(void *data, void *ops_env);
 	void *data;
 };
 

@@ -69,7 +69,7 @@ wait $starter 2>/dev/null
 echo off >"$kdamonds/1/state"
 [ "$(cat "$kdamonds/0/state")" = off ] || echo off >"$kdamonds/0/state"
 
-# Whatever budgets are tried, nothing piles up.
+# Whatever budgets are tried, nothing piles up: neither what was tried out nor who was watched.
 stage 0 "$watched"
 before=0
 failed=
