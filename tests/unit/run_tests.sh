@@ -66,7 +66,7 @@ begin 1
 program 1 unit FAIL 0 '# SKIP no permission\nnot ok 1 - a # SKIP\nok 2 - b\n1..2'
 program 1 live SKIP 0 '1..0 # SKIP no engine'
 ends "what is skipped is no failure" 0 "1 passed, 0 failed, 2 skipped"
-shows "the reasons are told" "skipped udamon:unit / unit_it: 1 (SKIP no permission)" \
+shows "the reasons are told" "skipped udamon:unit / unit_it: 1 (no permission)" \
 	"skipped udamon:live / live_it: 1 (no engine)"
 
 begin 1
