@@ -404,6 +404,9 @@ static int read_windows(struct reading *reading)
 	}
 	if (err < 0)
 		return err;
+	/* A window tells of those lost before it; nothing was written after the last ones. */
+	if (gather->nr_snapshots == gather->nr_recorded && gather->lost < gather->lost_in_all)
+		gather->lost = gather->lost_in_all;
 	if (gather->watched_ns) {
 		gather->mean.watched /= (double)gather->watched_ns;
 		gather->mean.hot /= (double)gather->watched_ns;

@@ -84,6 +84,7 @@ struct gather_request {
  * @cpu_known:	processor time was recorded; @target_known: and what it cost the targets
  * @floored_ns:	time in windows in which the budget lengthened the sampling interval; @max_floor_us: to
  *		at most that
+ * @lost:	windows that could not be written, in what is reported; @lost_in_all: in the whole record
  * @no_flush:	TLBs were not flushed after clearing
  * @complete:	the record was ended, not cut off or still being written
  * @last:	sizes in the last window; @mean: over time
@@ -118,6 +119,7 @@ struct gather {
 	uint64_t floored_ns;
 	uint64_t max_floor_us;
 	uint64_t lost;
+	uint64_t lost_in_all;
 	uint64_t unwatchable_bytes;
 	uint64_t min_sample_us;
 	uint64_t max_sample_us;

@@ -121,6 +121,8 @@ static int read_extent(struct gather *gather, struct record_reader *reader,
 	gather->virtual_time = value && !strcmp(value, "virtual");
 	value = record_reader_meta(reader, "flush");
 	gather->no_flush = value && !strncmp(value, "no flush", 8);
+	value = record_reader_meta(reader, "lost");
+	gather->lost_in_all = value ? strtoull(value, NULL, 10) : 0;
 	value = record_reader_meta(reader, "complete");
 	gather->complete = value && !strcmp(value, "1");
 	err = record_reader_nr_snapshots(reader, &gather->nr_recorded, error);

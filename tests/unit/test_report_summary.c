@@ -2,6 +2,9 @@
 /*
  * The summary's facts, and that the HTML page lets nothing out of its place.
  */
+#include <errno.h>
+
+#include "record/writer.h"
 #include "report_fixture.h"
 
 #define HEAP 0x1000000ull
@@ -76,6 +79,24 @@ static void late_windows_under_a_budget_name_it(void **state)
 	text = report_text(f, report_summary);
 	expect_contains(text,
 			"keep up, because the budget made looks rarer or the machine was busy");
+	free(text);
+}
+
+static void windows_lost_at_the_end_are_told(void **state)
+{
+	struct damon_error error = {""};
+	struct fixture *f = *state;
+	char *text;
+
+	ten_windows(f, "demo", "[heap]");
+	record_lose_window(f->rec, -ENOSPC);
+	record_lose_window(f->rec, -ENOSPC);
+	assert_int_equal(record_close(f->rec, &error), -ENOSPC);
+	f->rec = NULL;
+	assert_int_equal(record_reader_open(&f->reader, f->path, &error), 0);
+	f->options.style.width = 200;
+	text = report_text(f, report_summary);
+	expect_contains(text, "2 windows could not be written and are missing");
 	free(text);
 }
 
@@ -387,6 +408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_RECORD(a_hold_by_watermarks_is_noted),
 		WITH_RECORD(late_windows_under_a_budget_name_it),
+		WITH_RECORD(windows_lost_at_the_end_are_told),
 		WITH_RECORD(summary_json),
 		WITH_RECORD(the_budget_is_told),
 		WITH_RECORD(idle_percentiles_are_over_known_bytes),
