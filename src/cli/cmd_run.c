@@ -65,9 +65,19 @@ static int wait_for(struct child *child, struct foreground *foreground, int told
 static void tell_record(struct session *session)
 {
 	struct live *live = &session->live;
+	uint64_t written = live->windows - session->nr_lost;
+	char lost[64] = "";
 
-	note("%s: %" PRIu64 " windows in %.1f s; see it with: udamon report %s", session->path,
-	     live->windows, live_seconds(live), session->path);
+	if (!live->windows) {
+		note("%s: no window: watching ended before the first one did, after %.3g s",
+		     session->path, (double)session->first.aggr_interval / 1e6);
+		return;
+	}
+	if (session->nr_lost)
+		snprintf(lost, sizeof(lost), ", %" PRIu64 " more could not be written",
+			 session->nr_lost);
+	note("%s: %" PRIu64 " windows in %.1f s%s; see it with: udamon report %s", session->path,
+	     written, live_seconds(live), lost, session->path);
 }
 
 /* Print the summary, when it is wanted, and write the web page. */

@@ -23,9 +23,12 @@
 #include "system/process.h"
 
 /* Unless told otherwise: so many looks a window, so many windows, and a look this often at least. */
-#define SAMPLES	  20
-#define WINDOWS	  25
-#define SAMPLE_US 50000
+#define SAMPLES 20
+#define WINDOWS 25
+/* Where the time is short: windows of fewer looks, so that there are so many; but not fewer looks than these. */
+#define FEW_WINDOWS    12
+#define FEWEST_SAMPLES 4
+#define SAMPLE_US      50000
 /* A cycle of scan takes about this long a page, and may be a tenth of the time between looks. */
 #define CYCLE_PAGE_NS 80
 #define CYCLE_SHARE   10
@@ -176,8 +179,15 @@ static int choose_attrs(const struct verify *verify, struct damon_attrs *attrs)
 		while (opts.sample_us < cycle_us * CYCLE_SHARE)
 			opts.sample_us *= 2;
 	}
-	if (!opts.aggr_us)
-		opts.aggr_us = SAMPLES * opts.sample_us;
+	if (!opts.aggr_us) {
+		uint64_t samples = SAMPLES;
+
+		if (opts.for_us && opts.for_us / opts.sample_us < FEW_WINDOWS * SAMPLES)
+			samples = opts.for_us / opts.sample_us / FEW_WINDOWS;
+		if (samples < FEWEST_SAMPLES)
+			samples = FEWEST_SAMPLES;
+		opts.aggr_us = samples * opts.sample_us;
+	}
 	return options_attrs(&opts, attrs);
 }
 

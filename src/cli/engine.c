@@ -7,8 +7,8 @@
 #include "cli/engine.h"
 #include "cli/message.h"
 
-/* Below two windows of "scan" there is little to see. */
-#define SHORT_US 10000000
+/* Below two windows of "scan", which may take a little longer than set, there is little to see. */
+#define SHORT_US 15000000
 
 struct damon_vaddr_options engine_options(const struct options *opts)
 {

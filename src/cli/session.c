@@ -109,8 +109,9 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 		read_names(session, ctx);
 	}
 	schemes_follow(&session->schemes, ctx);
-	/* What can't be written is counted by the record, and is no reason to stop. */
-	record_window(session->recording.rec, ctx, window);
+	/* What can't be written is counted, and is no reason to stop. */
+	if (record_window(session->recording.rec, ctx, window))
+		session->nr_lost++;
 	live_window(&session->live, ctx, window,
 		    ctx->nr_targets == 1 ? &session->recording.maps : NULL);
 	if (session->starting && window->t_end_ns - session->t_start_ns >= START_UP_NS) {
@@ -380,6 +381,7 @@ int session_start(struct session *session, const char *path, bool starting)
 		return ret;
 	session->path = path;
 	session->starting = starting;
+	session->first = session->ctx->attrs;
 	session->t_start_ns = session->port->now_ns(session->port);
 	session->t_mappings_ns = session->t_start_ns;
 	ret = damon_start(&session->ctx, 1, false);
@@ -392,6 +394,12 @@ int session_start(struct session *session, const char *path, bool starting)
 		return ret == -EINVAL ? give_up(EXIT_FAILED, "%s", err.text)
 				      : session_cannot(ret, err.text);
 	}
+	if (session->opts->for_us && session->opts->for_us < session->first.aggr_interval)
+		give_up(0,
+			"watching for %.3g s is shorter than a window of %.3g s: nothing will be "
+			"recorded; watch for longer, or with shorter windows (--aggr)",
+			(double)session->opts->for_us / 1e6,
+			(double)session->first.aggr_interval / 1e6);
 	/* A request is served after on_started(), or cancelled because that failed. */
 	damon_call(session->ctx, &served);
 	if (session->start_code) {
@@ -545,12 +553,43 @@ static size_t take_endings(struct session *session, const struct pollfd *fds)
 	return left;
 }
 
+/*
+ * When to stop looking, for a time that is up at @end_ns: a window that ends about then, by less than a
+ * sampling interval, is waited for, with another interval's patience. *@windows: how many there are so far.
+ */
+static uint64_t last_chance_ns(struct session *session, uint64_t end_ns, uint64_t *windows)
+{
+	struct live *live = &session->live;
+	uint64_t due_ns, sample_ns;
+
+	pthread_mutex_lock(&live->lock);
+	*windows = live->windows;
+	due_ns = live->windows ? live->t_last_ns + live->aggr_us * 1000
+			       : session->t_start_ns + session->first.aggr_interval * 1000;
+	sample_ns = 1000 * (live->windows ? live->sample_us : session->first.sample_interval);
+	pthread_mutex_unlock(&live->lock);
+	if (session->pausing.wanted || due_ns + sample_ns < end_ns || due_ns > end_ns + sample_ns)
+		return end_ns;
+	return end_ns + 2 * sample_ns;
+}
+
+static bool has_more_windows(struct session *session, uint64_t than)
+{
+	bool more;
+
+	pthread_mutex_lock(&session->live.lock);
+	more = session->live.windows > than;
+	pthread_mutex_unlock(&session->live.lock);
+	return more;
+}
+
 enum session_end session_watch(struct session *session, const char *what)
 {
 	size_t nr = session->nr_watched;
 	struct pollfd *fds = calloc(nr + 3, sizeof(*fds));
-	uint64_t end_ns = UINT64_MAX;
+	uint64_t end_ns = UINT64_MAX, windows = UINT64_MAX;
 	enum session_end end = SESSION_FAILED;
+	bool late = false;
 
 	if (!fds) {
 		session->result = -ENOMEM;
@@ -561,7 +600,11 @@ enum session_end session_watch(struct session *session, const char *what)
 	for (;;) {
 		uint64_t now_ns = session->port->now_ns(session->port);
 
-		if (now_ns >= end_ns) {
+		if (now_ns >= end_ns && !late) {
+			late = true;
+			end_ns = last_chance_ns(session, end_ns, &windows);
+		}
+		if (now_ns >= end_ns || (late && has_more_windows(session, windows))) {
 			end = SESSION_TIME_UP;
 			break;
 		}

@@ -71,6 +71,7 @@ struct session {
 	struct foreground foreground;
 	int kick_fd;
 	uint64_t t_start_ns;
+	struct damon_attrs first; /* in force at the start */
 	uint64_t t_mappings_ns;
 	bool starting;
 	bool exec_seen; /* the record may have an old name; the kdamond's */
@@ -80,6 +81,7 @@ struct session {
 	int result;
 	char lost[512];
 	bool lost_said;
+	uint64_t nr_lost;
 	bool hushed; /* the command has the terminal */
 };
 
