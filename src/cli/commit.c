@@ -33,6 +33,7 @@ int context_commit(const struct tree *tree, const struct context_address *addres
 		   const struct settings *settings, bool force)
 {
 	struct settings undo = {0};
+	bool interrupted = false;
 	int ret = commit_allowed(tree, address, settings, force);
 
 	if (ret)
@@ -43,10 +44,15 @@ int context_commit(const struct tree *tree, const struct context_address *addres
 	ret = settings_write(settings, tree, address, &undo);
 	if (!ret && signals_end_asked())
 		ret = give_up(EXIT_FAILED, "interrupted; nothing was put in force");
-	if (!ret)
+	if (!ret) {
 		ret = tree_state(tree, address->kdamond, "commit");
+		interrupted = ret && signals_end_asked();
+	}
 	if (ret)
 		settings_undo(&undo, tree, address);
+	/* A commit that had begun went on; what was in force before is committed after it. */
+	if (interrupted)
+		tree_state(tree, address->kdamond, "commit");
 	settings_clear(&undo);
 	return ret;
 }
