@@ -87,6 +87,8 @@ int damon_schemes_start(struct damon_ctx *ctx); /* check support, room; when eac
 uint64_t damon_schemes_hold_us(struct damon_ctx *ctx);
 void damon_schemes_apply(struct damon_ctx *ctx);  /* step 7: those that are due */
 void damon_schemes_rebase(struct damon_ctx *ctx); /* attributes changed: due counts from now */
+/* Nobody acted until now: what pressure there was meanwhile is no goal's. */
+void damon_schemes_skip_pressure(struct damon_ctx *ctx);
 void damon_schemes_free(struct damon_lib *lib, struct damos **schemes, uint32_t nr);
 /* Builds what @dst's schemes become by @src; -EINVAL or -ENOMEM. Swapping it in can't fail. */
 int damon_schemes_commit_prepare(struct damon_ctx *dst, const struct damon_ctx *src,

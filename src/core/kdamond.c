@@ -127,6 +127,8 @@ static void set_held(struct damon_kdamond *kdamond, bool held)
 	if (held == kdamond->held)
 		return;
 	kdamond->held = held;
+	if (!held)
+		damon_schemes_skip_pressure(kdamond->ctx);
 	damon_report_event(kdamond->ctx, NULL, held ? "hold" : "release",
 			   held ? "watermarks hold all schemes: nothing is looked at" : "");
 }
@@ -151,6 +153,7 @@ static bool kdamond_pause(struct damon_kdamond *kdamond)
 	passed_ns = port->now_ns(port) - since_ns;
 	kdamond->paused_ns += passed_ns;
 	damon_monitor_skip_time(ctx, passed_ns);
+	damon_schemes_skip_pressure(ctx);
 	if (go_on && !ctx->pause)
 		damon_report_event(ctx, NULL, "resume", "");
 	return go_on;

@@ -84,6 +84,22 @@ static uint64_t psi_growth(struct damos_quota_state *state, uint32_t idx, uint64
 	return total > before ? total - before : 0;
 }
 
+void damon_schemes_skip_pressure(struct damon_ctx *ctx)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < ctx->nr_schemes; i++) {
+		struct damos *scheme = ctx->schemes[i];
+		struct damos_quota_state *state = &scheme->quota_state;
+
+		for (k = 0; k < scheme->quota.nr_goals; k++)
+			if (state->psi_known[k])
+				state->psi_known[k] = !damon_goal_read(ctx, ctx->ops, scheme,
+								       &scheme->quota.goals[k],
+								       &state->psi_us[k]);
+	}
+}
+
 /* The largest share of its target that a goal has reached, bp. */
 static uint64_t goals_score(struct damon_ctx *ctx, struct damos *scheme)
 {

@@ -120,6 +120,7 @@ int damon_schemes_start(struct damon_ctx *ctx)
 		if (err)
 			return err;
 	}
+	damon_schemes_skip_pressure(ctx);
 	return 0;
 }
 

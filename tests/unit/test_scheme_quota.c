@@ -318,6 +318,60 @@ static void of_pressure_its_growth_counts(void **state)
 	test_world_free(&w.world);
 }
 
+/* The largest growth of pressure that was taken for a measure. */
+static uint64_t largest_growth;
+
+static int note_growth(struct damon_ctx *ctx, const struct damon_window *window, void *data)
+{
+	const uint64_t growth = ctx->schemes[0]->quota.goals[0].current_value;
+
+	if (growth > largest_growth)
+		largest_growth = growth;
+	return 0;
+}
+
+static void main_pressure_while_paused(void *arg)
+{
+	struct scheme_world *w = arg;
+	struct damon_ctx *ctx = w->world.ctx;
+
+	assert_int_equal(damon_start(&ctx, 1, false), 0);
+	test_sleep_us(&w->world.port.port, 2500000);
+	w->metric += 40;
+	test_sleep_us(&w->world.port.port, 2000000);
+	assert_int_equal(largest_growth, 40);
+	assert_int_equal(damon_pause(ctx), 0);
+	w->metric += 60000000;
+	test_sleep_us(&w->world.port.port, 60000000);
+	assert_int_equal(damon_resume(ctx), 0);
+	test_sleep_us(&w->world.port.port, 3000000);
+	assert_int_equal(damon_stop(&ctx, 1), 0);
+	w->metric += 60000000;
+	assert_int_equal(damon_start(&ctx, 1, false), 0);
+	test_sleep_us(&w->world.port.port, 3000000);
+	assert_int_equal(damon_stop(&ctx, 1), 0);
+	assert_int_equal(largest_growth, 40);
+}
+
+static void pressure_while_paused_or_stopped_is_no_measure(void **state)
+{
+	const struct damos_quota_goal goal = {.metric = DAMOS_GOAL_SOME_MEM_PSI_US,
+					      .target_value = 1000};
+	struct scheme_world w;
+	struct damos *scheme;
+
+	scheme_world_init(&w);
+	largest_growth = 0;
+	w.metric = 5000000;
+	w.world.script.apply = NULL;
+	w.world.ctx->callbacks.window = note_growth;
+	scheme = scheme_new(&w, DAMOS_PAGEOUT);
+	assert_int_equal(damos_add_quota_goal(scheme, &goal), 0);
+	assert_int_equal(damon_add_scheme(w.world.ctx, scheme), 0);
+	test_world_run(&w.world, main_pressure_while_paused);
+	test_world_free(&w.world);
+}
+
 static void a_goal_that_can_not_be_read_keeps_its_last_measure(void **state)
 {
 	const struct damos_quota_goal goal = {.metric = DAMOS_GOAL_NODE_MEM_FREE_BP,
@@ -626,6 +680,7 @@ int main(void)
 		cmocka_unit_test(the_largest_share_of_a_goal_is_the_score),
 		cmocka_unit_test(temporal_is_all_or_nothing),
 		cmocka_unit_test(of_pressure_its_growth_counts),
+		cmocka_unit_test(pressure_while_paused_or_stopped_is_no_measure),
 		cmocka_unit_test(a_goal_that_can_not_be_read_keeps_its_last_measure),
 		cmocka_unit_test(scores_are_those_worked_out_by_hand),
 		cmocka_unit_test(the_lowest_score_is_where_the_quota_is_reached),
