@@ -42,11 +42,13 @@ static int bad_value(const struct option_spec *spec, const char *text, const cha
 	return give_up(EXIT_USAGE, "--%s '%s': expected %s", spec->name, text, expected);
 }
 
-static int bad_number(const struct option_spec *spec, const char *text, const char *what)
+/* @too_large: then the limit is named even where nobody comes near it by design. */
+static int bad_number(const struct option_spec *spec, const char *text, const char *what,
+		      bool too_large)
 {
 	char expected[160];
 
-	if (spec->max && spec->max < UINT32_MAX)
+	if (spec->max && (spec->max < UINT32_MAX || too_large))
 		snprintf(expected, sizeof(expected), "%s from %llu to %llu", what,
 			 (unsigned long long)spec->min, (unsigned long long)spec->max);
 	else
@@ -78,7 +80,8 @@ static int set_number(const struct option_spec *spec, uint64_t *value, const cha
 	} else {
 		ret = parse_count(text, &v);
 		if (ret || v < spec->min || (spec->max && v > spec->max))
-			return bad_number(spec, text, "a whole number");
+			return bad_number(spec, text, "a whole number",
+					  ret == -ERANGE || (!ret && v > spec->max));
 	}
 	*value = v;
 	return 0;
@@ -113,11 +116,11 @@ static int add_pids(const struct option_spec *spec, struct options *opts, const 
 		pid_t *pids;
 
 		if (!len || len >= sizeof(word))
-			return bad_number(spec, text, "process ids");
+			return bad_number(spec, text, "process ids", false);
 		memcpy(word, rest, len);
 		word[len] = '\0';
 		if (parse_count(word, &pid) || pid < spec->min || pid > spec->max)
-			return bad_number(spec, text, "process ids");
+			return bad_number(spec, text, "process ids", false);
 		for (size_t i = 0; i < opts->nr_pids; i++)
 			if (opts->pids[i] == (pid_t)pid)
 				return bad_value(spec, text, "every process once");

@@ -118,7 +118,8 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 
 double budget_use_bp(const struct budget *budget, uint64_t sample_us)
 {
-	return sample_us ? interval_cost_ns(budget) / 1000 / (double)sample_us * BUDGET_FULL : 0;
+	/* 0 counts as 1, as it does for the kdamond. */
+	return interval_cost_ns(budget) / 1000 / (double)(sample_us ? sample_us : 1) * BUDGET_FULL;
 }
 
 /* Whole microseconds, as seconds or milliseconds. */

@@ -76,6 +76,8 @@ static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
 {
 	const struct budget *budget = &mine->budget;
 	bool binds = budget->floor_us > ctx->attrs.sample_interval;
+	/* 0 counts as 1. */
+	uint64_t asked_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
 	double ratio = mine->told_us ? (double)budget->floor_us / (double)mine->told_us : 0;
 	char detail[256], intervals[96];
 
@@ -87,17 +89,14 @@ static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
 		snprintf(detail, sizeof(detail),
 			 "looking %s: the latter would cost %.1f %% of a processor, and the "
 			 "budget is %g %%, 90 %% of which is aimed at",
-			 budget_words(intervals, sizeof(intervals), budget->floor_us,
-				      ctx->attrs.sample_interval),
-			 budget_use_bp(budget, ctx->attrs.sample_interval) / 100,
-			 (double)budget->share / 100);
+			 budget_words(intervals, sizeof(intervals), budget->floor_us, asked_us),
+			 budget_use_bp(budget, asked_us) / 100, (double)budget->share / 100);
 	else
 		snprintf(
 			detail, sizeof(detail),
 			"the interval asked for costs %.1f %% of a processor, within the budget of "
 			"%g %%",
-			budget_use_bp(budget, ctx->attrs.sample_interval) / 100,
-			(double)budget->share / 100);
+			budget_use_bp(budget, asked_us) / 100, (double)budget->share / 100);
 	damon_report_event(ctx, NULL, "budget", detail);
 }
 

@@ -78,6 +78,8 @@ static void the_first_judgement_is_the_cost_over_the_aim(void **state)
 		interval(&monitor, 0.018 * MS);
 	assert_int_equal(monitor.budget.floor_us, 1000);
 	assert_between(budget_use_bp(&monitor.budget, 5000), 35.9, 36.1);
+	/* No interval at all is one of a microsecond. */
+	assert_between(budget_use_bp(&monitor.budget, 0), 5000 * 35.9, 5000 * 36.1);
 }
 
 static void what_is_cheap_keeps_the_interval_that_was_asked_for(void **state)
