@@ -34,6 +34,7 @@ struct watching {
 	const char *path;
 	char operations[32];
 	uint64_t first, last, missed;
+	bool paused; /* when it was looked at last */
 	uint64_t t_mappings_ns;
 };
 
@@ -128,6 +129,9 @@ static int watch(struct watching *watching)
 	enum context_state state;
 	int ret;
 
+	/* What is there already is of before; what counts is published from now on. */
+	if (!window_file_read(&watching->file, &watching->tree, watching->address.kdamond))
+		watching->last = watching->file.number;
 	do {
 		ret = context_state(&watching->tree, &watching->address, &state);
 		if (ret == -ENOENT || (!ret && state != CONTEXT_ON && state != CONTEXT_PAUSED)) {
@@ -135,6 +139,7 @@ static int watch(struct watching *watching)
 			     watching->address.context);
 			return 0;
 		}
+		watching->paused = state == CONTEXT_PAUSED;
 		ret = take_window(watching);
 		if (ret)
 			return ret;
@@ -149,8 +154,9 @@ static int finish(struct watching *watching)
 	int ret;
 
 	if (!watching->recording.rec)
-		return give_up(EXIT_FAILED, "'%u/%u' published no window; there is no record",
-			       watching->address.kdamond, watching->address.context);
+		return give_up(EXIT_FAILED, "'%u/%u' %spublished no window; there is no record",
+			       watching->address.kdamond, watching->address.context,
+			       watching->paused ? "is paused and " : "");
 	ret = recording_finish(&watching->recording);
 	if (ret)
 		return ret;

@@ -45,6 +45,10 @@ is "top shows the context" "1 1" "$(grep -c "^0/0 on process $target" "$scratch/
 succeeds "record --context" "$udamon" record -q --context 0/0 --mount "$mount" --for 2s -o context.udamon
 what=$(whole context.udamon 3)
 result $? "the record of a context is whole" "$what"
+succeeds "pause, to record" control pause
+refuses "record --context of a paused one" 1 "is paused and published no window; there is no record" \
+	"$udamon" record --context 0/0 --mount "$mount" --for 300ms -o paused.udamon
+succeeds "resume, after that" control resume
 is "recording staged nothing" 0 "$(control status | grep -c "not in force")"
 
 cat /proc/self/mountinfo >"$scratch/before"
