@@ -11,6 +11,8 @@
 #define FEW_EVENTS 3
 /* Windows that are so much longer than asked for were not only late by the usual bit. */
 #define LATE 1.25
+/* Addresses watched for each that is mapped, from which on sampling them is nonsense. */
+#define SPARSE 100
 
 static bool add_note(json_t *notes, const char *text)
 {
@@ -99,6 +101,28 @@ static bool add_late_windows(json_t *notes, const struct gather *gather)
 	return add_note(notes, text);
 }
 
+/* One sampled page speaks for a region: where hardly any of its addresses are mapped, it speaks of nothing. */
+static bool add_sparse(json_t *notes, const struct gather *gather)
+{
+	double regions = 0, mapped = 0;
+	char text[SUMMARY_TEXT];
+	size_t i;
+
+	for (i = 0; i < gather->last_regions.nr; i++)
+		regions += (double)(gather->last_regions.array[i].piece.end -
+				    gather->last_regions.array[i].piece.start);
+	for (i = 0; i < gather->nr_targets; i++)
+		mapped += gather->targets[i].wanted ? (double)gather->targets[i].mapped_bytes : 0;
+	if (mapped <= 0 || regions < SPARSE * mapped || strcmp(gather->engine, "point"))
+		return true;
+	snprintf(
+		text, sizeof(text),
+		"of the addresses watched less than 1 in %.0f is mapped, so samples hardly ever fell on "
+		"memory, and what looks idle may be in use: watch smaller ranges, or use the engine scan",
+		(double)SPARSE);
+	return add_note(notes, text);
+}
+
 json_t *summary_notes(const struct gather *gather)
 {
 	json_t *notes = json_array();
@@ -146,6 +170,7 @@ json_t *summary_notes(const struct gather *gather)
 			 format_duration((double)gather->max_aggr_us * 1e3).s);
 		ok = add_note(notes, text);
 	}
+	ok = ok && add_sparse(notes, gather);
 	ok = ok && add_late_windows(notes, gather);
 	ok = ok && add_events(notes, gather);
 	if (ok)

@@ -100,6 +100,22 @@ static void windows_lost_at_the_end_are_told(void **state)
 	free(text);
 }
 
+static void a_range_that_is_hardly_mapped_is_noted(void **state)
+{
+	const struct record_region wide = {0, HEAP, HEAP + 2000 * MIB, 0, 5, 20};
+	struct fixture *f = *state;
+	char *text;
+
+	add_target(f, 0, 7, "demo");
+	add_mapping(f, 0, HEAP, HEAP + 9 * MIB, "[heap]");
+	add_window(f, 0, 100, &wide, 1);
+	finish(f);
+	f->options.style.width = 200;
+	text = report_text(f, report_summary);
+	expect_contains(text, "of the addresses watched less than 1 in 100 is mapped");
+	free(text);
+}
+
 static void summary_json(void **state)
 {
 	struct fixture *f = *state;
@@ -409,6 +425,7 @@ int main(void)
 		WITH_RECORD(a_hold_by_watermarks_is_noted),
 		WITH_RECORD(late_windows_under_a_budget_name_it),
 		WITH_RECORD(windows_lost_at_the_end_are_told),
+		WITH_RECORD(a_range_that_is_hardly_mapped_is_noted),
 		WITH_RECORD(summary_json),
 		WITH_RECORD(the_budget_is_told),
 		WITH_RECORD(idle_percentiles_are_over_known_bytes),
