@@ -113,6 +113,9 @@ static bool add_sparse(json_t *notes, const struct gather *gather)
 				    gather->last_regions.array[i].piece.start);
 	for (i = 0; i < gather->nr_targets; i++)
 		mapped += gather->targets[i].wanted ? (double)gather->targets[i].mapped_bytes : 0;
+	/* Ranges somebody gave: around a small program there are always wide holes. */
+	if (!gather->nr_targets || strcmp(gather->targets[0].kind, "fvaddr"))
+		return true;
 	if (mapped <= 0 || regions < SPARSE * mapped || strcmp(gather->engine, "point"))
 		return true;
 	snprintf(

@@ -103,10 +103,12 @@ static void windows_lost_at_the_end_are_told(void **state)
 static void a_range_that_is_hardly_mapped_is_noted(void **state)
 {
 	const struct record_region wide = {0, HEAP, HEAP + 2000 * MIB, 0, 5, 20};
+	const struct record_target target = {
+		.id = 0, .pid = 7, .comm = "demo", .cmdline = "demo", .kind = "fvaddr"};
 	struct fixture *f = *state;
 	char *text;
 
-	add_target(f, 0, 7, "demo");
+	assert_int_equal(record_add_target(f->rec, &target), 0);
 	add_mapping(f, 0, HEAP, HEAP + 9 * MIB, "[heap]");
 	add_window(f, 0, 100, &wide, 1);
 	finish(f);
