@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "report/report.h"
 
 const struct command commands[] = {
 	{"run", COMMAND_RUN, true, "[--] COMMAND [ARG...]", NULL,
@@ -86,7 +87,7 @@ static int run_named(const struct command *command, int argc, char **argv)
 	message_set_quiet(opts.quiet);
 	if (opts.help)
 		print_help(command);
-	else if (opts.html && (ret = output_check(opts.html)))
+	else if (opts.html && (ret = output_check(opts.html, REPORT_HTML_HEAD)))
 		goto out; /* rather than after the minutes that fill it */
 	else
 		ret = command->run(&opts, argc - first, argv + first);

@@ -5,6 +5,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +96,44 @@ static int file_failed(const char *path, int err)
 				       : "");
 }
 
-int output_check(const char *path)
+/* Whether it is empty or begins like @text. */
+static bool begins_like(const char *path, const char *text)
+{
+	char begin[128];
+	size_t size = strlen(text);
+	ssize_t got;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	if (size > sizeof(begin))
+		size = sizeof(begin);
+	got = read(fd, begin, size);
+	close(fd);
+	return !got || (got == (ssize_t)size && !memcmp(begin, text, size));
+}
+
+/* An exit code where @path is a file of another kind than what begins with @head. */
+static int check_kind(const char *path, const char *head)
+{
+	struct stat st;
+
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || begins_like(path, head))
+		return 0;
+	return give_up(
+		EXIT_FAILED,
+		"'%s' is a file that udamon didn't write and is not replaced; choose another name",
+		path);
+}
+
+int output_check(const char *path, const char *head)
 {
 	char folder[PATH_MAX];
 	struct stat st;
+	int ret = check_kind(path, head);
 
+	if (ret)
+		return ret;
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
 		return access(path, W_OK) ? file_failed(path, errno) : 0;
 	if (snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
@@ -107,11 +141,13 @@ int output_check(const char *path)
 	return access(dirname(folder), W_OK | X_OK) ? file_failed(path, errno) : 0;
 }
 
-int output_file(const char *path, const char *text, size_t size)
+int output_file(const char *path, const char *head, const char *text, size_t size)
 {
 	struct stat st;
-	int ret;
+	int ret = check_kind(path, head);
 
+	if (ret)
+		return ret;
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
 		ret = write_special(path, text, size);
 	else

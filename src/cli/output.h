@@ -19,11 +19,17 @@ int output_flush(void);
 /**
  * output_check() - whether output_file() has a place to write to, before the work that fills it
  *
+ * @head:	what files of this kind begin with: no other file, unless it is empty, is replaced
+ *
  * Return: 0, or an exit code after the error was printed.
  */
-int output_check(const char *path);
+int output_check(const char *path, const char *head);
 
-/** output_file() - make or replace a file of mode 0600; 0, or an exit code after the error was printed */
-int output_file(const char *path, const char *text, size_t size);
+/**
+ * output_file() - make a file of mode 0600, or replace one that begins with @head or is empty
+ *
+ * Return: 0, or an exit code after the error was printed.
+ */
+int output_file(const char *path, const char *head, const char *text, size_t size);
 
 #endif

@@ -144,7 +144,7 @@ static int write_html(const char *path, struct record_reader *record,
 
 	terminal_clear_status();
 	if (!ret)
-		ret = output_file(path, text, size);
+		ret = output_file(path, REPORT_HTML_HEAD, text, size);
 	free(text);
 	return ret;
 }

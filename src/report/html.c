@@ -385,7 +385,7 @@ static void put_head(FILE *out, const struct gather *gather, struct record_reade
 	const char *start = record_reader_meta(record, "start_time");
 	size_t i;
 
-	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+	fputs(REPORT_HTML_HEAD
 	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 	      "style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",

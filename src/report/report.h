@@ -148,6 +148,11 @@ int report_schemes_json(struct record_reader *record, const struct report_option
 int report_regions(struct record_reader *record, const struct report_options *options, FILE *out,
 		   struct damon_error *error);
 
+/** REPORT_HTML_HEAD - how every page of report_html() begins, and no other */
+#define REPORT_HTML_HEAD                                                                           \
+	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"                      \
+	"<meta name=\"generator\" content=\"udamon\">\n"
+
 /** report_html() - one self-contained page: map to zoom into, working set, regions, events */
 int report_html(struct record_reader *record, const struct report_options *options, FILE *out,
 		struct damon_error *error);

@@ -89,7 +89,12 @@ is "report --html: directory missing" "1 1" "$(refuses_html)"
 refuses "sim --html: directory missing, said before anything is simulated" 1 "'/nosuch/page'" \
 	"$udamon" sim --html /nosuch/page -o early.udamon stairs
 is "and nothing was recorded" no "$([ -e early.udamon ] && echo yes || echo no)"
-rm -f out.* page.html
+succeeds "report --html replaces an older page" "$udamon" report --html page.html first.udamon
+echo mine >notes
+refuses "report --html doesn't replace anything else" 1 "'notes' is a file that udamon didn't write" \
+	"$udamon" report --html notes first.udamon
+is "which is as it was" mine "$(cat notes)"
+rm -f out.* page.html notes
 
 # "Disk full" without filling a disk: a small tmpfs that only this command sees.
 full='mount -t tmpfs -o size=96k none /mnt && cd /mnt && "$@" && :; code=$?; ls -A /mnt | sed "s/^/left: /"; exit $code'
