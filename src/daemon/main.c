@@ -124,7 +124,8 @@ static int take_up_state(struct udamond *udamond, size_t *running)
 
 	ret = state_open(&udamond->state, udamond->options.state, host_lib(udamond->host), &saved,
 			 &err);
-	if (ret == -EBUSY) {
+	/* Another daemon's, or somebody else's file: either is a mistake in how this one was started. */
+	if (ret == -EBUSY || ret == -EEXIST) {
 		log_say(LOG_LEVEL_ERROR, "%s", err.text);
 		return EXIT_FAILURE;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* The state file: writing it as a transaction, and what becomes of one that is no good. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -235,6 +236,30 @@ static int begin_anew(struct state *state, const char *wrong, struct damon_error
 	return ret;
 }
 
+/*
+ * What is no database at all was never a state file: somebody else's, named by mistake, which must stay
+ * where it is. Zeros are what a crash of the machine may leave of one. That it can't be read is for SQLite to find.
+ */
+static int check_place(const char *path, struct damon_error *err)
+{
+	static const char magic[] = "SQLite format 3", zeros[sizeof(magic)];
+	char begin[sizeof(magic)];
+	ssize_t got = 0;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		got = read(fd, begin, sizeof(begin));
+		close(fd);
+	}
+	if (got <= 0 || !memcmp(begin, magic, (size_t)got) || !memcmp(begin, zeros, (size_t)got))
+		return 0;
+	return damon_error_set(err, -EEXIST,
+			       "'%s' is no state file and is left as it is; name another file with "
+			       "--state",
+			       path);
+}
+
 static int open_and_load(struct state *state, struct damon_lib *lib, struct saved *saved,
 			 struct damon_error *err)
 {
@@ -261,6 +286,8 @@ int state_open(struct state **state, const char *path, struct damon_lib *lib, st
 		return damon_error_set(err, -ENOMEM, "out of memory");
 	}
 	ret = make_folder(path, err);
+	if (!ret)
+		ret = check_place(path, err);
 	if (!ret)
 		ret = open_and_load(new, lib, saved, err);
 	if (ret) {

@@ -43,9 +43,9 @@ int saved_add(struct saved *saved, const char *path, const char *value);
  * @saved:	set to what it holds
  * @lib:	of the training in it
  *
- * A file that is damaged, of another program, or of another version is moved aside, never deleted, which
+ * A database that is damaged, of another program, or of another version is moved aside, never deleted, which
  * is logged; a new one is begun. Training that can't be read is left out, and that logged, too.
- * Return: 0; -EBUSY (another process has it); -errno, with a text.
+ * Return: 0; -EEXIST (it is no database: left as it is); -EBUSY (another process has it); -errno, with a text.
  */
 int state_open(struct state **state, const char *path, struct damon_lib *lib, struct saved *saved,
 	       struct damon_error *err);

@@ -217,6 +217,11 @@ int damon_vaddr_target_new(struct damon_target **target, struct damon_lib *lib,
 		return ret;
 	/* Better told now than by the start. */
 	ret = pagemap_open(pid);
+	if (ret == -ESRCH || ret == -ENOENT) {
+		close(pidfd);
+		return damon_error_set(err, -ESRCH, "process %d (%s) has exited", (int)pid,
+				       info.comm);
+	}
 	if (ret < 0) {
 		close(pidfd);
 		return damon_error_set(err, ret,

@@ -137,6 +137,16 @@ for what in damaged truncated foreign changed; do
 	stop_daemon
 done
 
+# A file of somebody's, named by mistake.
+rm -f "$state" "$state"-*
+seq 1000 >"$state"
+sum=$(sha256sum <"$state")
+"$udamond" --mount "$sys" --state "$state" --config "$config" --log stderr 2>>"$scratch/log" </dev/null
+is "what is no database is refused" 1 $?
+is "which is said" 1 "$(grep -c "'$state' is no state file" "$scratch/log")"
+is "and left as it is" "$sum" "$(sha256sum <"$state")"
+rm "$state"
+
 # No room.
 mkdir "$scratch/small"
 mount -t tmpfs -o size=256k none "$scratch/small"
