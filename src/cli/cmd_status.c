@@ -62,6 +62,23 @@ static void print_parameters(const json_t *facts)
 		       interval_in(goal, "max_sample_us").s);
 }
 
+/* Where the intervals aren't those that were asked for. */
+static void print_last_window(const json_t *facts)
+{
+	const json_t *window = json_object_get(facts, "last_window");
+	const json_t *intervals = json_object_get(facts, "intervals");
+
+	if (!json_object_size(window) ||
+	    (number_in(window, "sample_us") == number_in(intervals, "sample_us") &&
+	     number_in(window, "aggr_us") == number_in(intervals, "aggr_us")))
+		return;
+	printf("     in the last window: samples every %s, windows of %s",
+	       interval_in(window, "sample_us").s, interval_in(window, "aggr_us").s);
+	if (number_in(window, "floor_us"))
+		printf("; the budget allows a look every %s", interval_in(window, "floor_us").s);
+	putchar('\n');
+}
+
 static void print_overhead(const json_t *facts)
 {
 	const json_t *overhead = json_object_get(facts, "overhead");
@@ -118,6 +135,7 @@ static void print_context(const json_t *facts)
 		printf(", kdamond %lld", number_in(facts, "kdamond_pid"));
 	putchar('\n');
 	print_parameters(facts);
+	print_last_window(facts);
 	print_overhead(facts);
 	print_differences(facts);
 	print_schemes(facts);

@@ -7,6 +7,7 @@
 #include "cli/differences.h"
 #include "cli/facts.h"
 #include "cli/message.h"
+#include "cli/window_file.h"
 #include "system/process.h"
 
 /*
@@ -167,6 +168,21 @@ static json_t *overhead_of(struct gathering *gathering)
 	return object;
 }
 
+/* The intervals that were really in force, which tuning and the budget's floor lengthen; null before any window. */
+static json_t *last_window_of(struct gathering *gathering)
+{
+	struct window_file file = {0};
+	json_t *object = json_null();
+
+	if (!window_file_read(&file, gathering->tree, gathering->address->kdamond))
+		object = json_pack("{s:I, s:I, s:I}", "sample_us",
+				   (json_int_t)file.window.sample_us, "aggr_us",
+				   (json_int_t)file.window.aggr_us, "floor_us",
+				   (json_int_t)file.window.floor_us);
+	window_file_clear(&file);
+	return object ? object : json_null();
+}
+
 static json_t *scheme_of(struct gathering *gathering, unsigned int s)
 {
 	static const char *const stats[] = {
@@ -248,7 +264,7 @@ int context_facts(const struct tree *tree, const struct context_address *address
 
 	snprintf(name, sizeof(name), "%u/%u", address->kdamond, address->context);
 	*facts = json_pack(
-		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}",
 		"context", name, "state", context_state_name(state), "kdamond_pid",
 		kdamond_pid(&gathering), "operations", text_of(&gathering, "operations"), "engine",
 		own_text(&gathering, "engine"), "targets", targets_of(&gathering), "intervals",
@@ -257,7 +273,8 @@ int context_facts(const struct tree *tree, const struct context_address *address
 		"nr_regions", numbers_of(&gathering, "monitoring_attrs/nr_regions", regions),
 		"overhead", overhead_of(&gathering), "in_force_known", known, "not_in_force",
 		differences, "error", own_text(&gathering, "error"), "schemes",
-		schemes_of(&gathering), "budget_bp", own_text(&gathering, "budget"));
+		schemes_of(&gathering), "budget_bp", own_text(&gathering, "budget"), "last_window",
+		last_window_of(&gathering));
 	if (!gathering.ret && !*facts)
 		gathering.ret = give_up(EXIT_FAILED, "out of memory");
 	if (gathering.ret) {

@@ -27,6 +27,8 @@ static int parse_head(struct window_file *file, char *line, size_t *nr_regions)
 		{"clears", &file->window.cost.clears},
 		{"flushes", &file->window.cost.flushes},
 		{"unwatchable_bytes", &file->window.cost.unwatchable_bytes},
+		{"target_ns", &file->window.cost.target_ns},
+		{"floor_us", &file->window.floor_us},
 	};
 	char *name, *value, *end;
 

@@ -68,16 +68,16 @@ static int print_head(const struct sysfs_window *copy, struct sysfs_text *text)
 	uint32_t i;
 	int err;
 
-	err = sysfs_text_printf(text,
-				"window\t%" PRIu64 "\tt_start_ns\t%" PRIu64 "\tt_end_ns\t%" PRIu64
-				"\tsample_us\t%" PRIu64 "\taggr_us\t%" PRIu64
-				"\tnr_samples\t%" PRIu32 "\tnr_regions\t%zu\tcpu_ns\t%" PRIu64
-				"\tclears\t%" PRIu64 "\tflushes\t%" PRIu64
-				"\tunwatchable_bytes\t%" PRIu64 "\n",
-				copy->number, window->t_start_ns, window->t_end_ns,
-				window->sample_us, window->aggr_us, window->nr_samples, copy->nr,
-				window->cost.cpu_ns, window->cost.clears, window->cost.flushes,
-				window->cost.unwatchable_bytes);
+	err = sysfs_text_printf(
+		text,
+		"window\t%" PRIu64 "\tt_start_ns\t%" PRIu64 "\tt_end_ns\t%" PRIu64
+		"\tsample_us\t%" PRIu64 "\taggr_us\t%" PRIu64 "\tnr_samples\t%" PRIu32
+		"\tnr_regions\t%zu\tcpu_ns\t%" PRIu64 "\tclears\t%" PRIu64 "\tflushes\t%" PRIu64
+		"\tunwatchable_bytes\t%" PRIu64 "\ttarget_ns\t%" PRIu64 "\tfloor_us\t%" PRIu64 "\n",
+		copy->number, window->t_start_ns, window->t_end_ns, window->sample_us,
+		window->aggr_us, window->nr_samples, copy->nr, window->cost.cpu_ns,
+		window->cost.clears, window->cost.flushes, window->cost.unwatchable_bytes,
+		window->cost.target_ns, window->floor_us);
 	if (!err)
 		err = sysfs_text_printf(text,
 					"target\tpid\tstart\tend\tnr_accesses\tnr_unknown\tage");

@@ -186,10 +186,16 @@ succeeds "status --json" "$udamon" status --json --mount "$root"
 is "status --json has the documented keys" "0/0 on 5000 10 True [] $$" "$(python3 -c '
 import json, sys
 c = json.load(open(sys.argv[1]))[0]
-keys = "context state kdamond_pid operations engine budget_bp targets intervals intervals_goal nr_regions overhead in_force_known not_in_force error schemes"
+keys = "context state kdamond_pid operations engine budget_bp targets intervals last_window intervals_goal nr_regions overhead in_force_known not_in_force error schemes"
 assert sorted(c) == sorted(keys.split()), sorted(c)
 print(c["context"], c["state"], c["intervals"]["sample_us"], c["nr_regions"]["min"], c["in_force_known"],
       c["not_in_force"], c["targets"][0]["pid"])' "$scratch/out" 2>&1)"
+printf 'window\t7\tnr_samples\t20\tsample_us\t13500\taggr_us\t270000\tfloor_us\t13500\tnr_regions\t0\nnames\n' \
+	>"$root/udamon/kdamonds/0/windows"
+try "$udamon" status --mount "$root"
+is "status: intervals that were lengthened" "     in the last window: samples every 13.5 ms, windows of 270 ms; the budget allows a look every 13.5 ms" \
+	"$(grep "in the last window" "$scratch/out")"
+rm "$root/udamon/kdamonds/0/windows"
 in_force 20000
 try "$udamon" status --mount "$root"
 is "status: what is staged and not in force" 1 \
