@@ -555,12 +555,13 @@ static size_t take_endings(struct session *session, const struct pollfd *fds)
 
 /*
  * When to stop looking, for a time that is up at @end_ns: a window that ends about then, by less than a
- * sampling interval, is waited for, with another interval's patience. *@windows: how many there are so far.
+ * sampling interval and a tenth of the time, is waited for, with as much patience again. *@windows: how
+ * many there are so far.
  */
 static uint64_t last_chance_ns(struct session *session, uint64_t end_ns, uint64_t *windows)
 {
 	struct live *live = &session->live;
-	uint64_t due_ns, sample_ns;
+	uint64_t due_ns, slack_ns = (end_ns - session->t_start_ns) / 10, sample_ns;
 
 	pthread_mutex_lock(&live->lock);
 	*windows = live->windows;
@@ -568,9 +569,11 @@ static uint64_t last_chance_ns(struct session *session, uint64_t end_ns, uint64_
 			       : session->t_start_ns + session->first.aggr_interval * 1000;
 	sample_ns = 1000 * (live->windows ? live->sample_us : session->first.sample_interval);
 	pthread_mutex_unlock(&live->lock);
-	if (session->pausing.wanted || due_ns + sample_ns < end_ns || due_ns > end_ns + sample_ns)
+	if (slack_ns > sample_ns)
+		slack_ns = sample_ns;
+	if (session->pausing.wanted || due_ns + slack_ns < end_ns || due_ns > end_ns + slack_ns)
 		return end_ns;
-	return end_ns + 2 * sample_ns;
+	return end_ns + 2 * slack_ns;
 }
 
 static bool has_more_windows(struct session *session, uint64_t than)

@@ -243,7 +243,7 @@ static int begin_anew(struct state *state, const char *wrong, struct damon_error
 static int check_place(const char *path, struct damon_error *err)
 {
 	static const char magic[] = "SQLite format 3", zeros[sizeof(magic)];
-	char begin[sizeof(magic)];
+	char begin[sizeof(magic)] = "";
 	ssize_t got = 0;
 	int fd;
 

@@ -16,14 +16,17 @@ sleep 0.01 &
 gone=$!
 wait $gone
 refuses "a process that has ended" 1 "$gone" "$udamon" record -p $gone
-sh -c 'true & echo $!; exec sleep 1000' >"$scratch/zombie" &
+python3 -c 'import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+print(os.fork() or os._exit(0), flush=True)
+time.sleep(1000)' >"$scratch/zombie" &
 parent=$!
 for _ in $(seq 100); do
 	zombie=$(cat "$scratch/zombie")
 	[ -n "$zombie" ] && grep -q '^State:.*Z' "/proc/$zombie/status" 2>/dev/null && break
 	sleep 0.1
 done
-refuses "a process that has ended and wasn't waited for" 1 "process $zombie (sh) has exited" \
+refuses "a process that has ended and wasn't waited for" 1 "process $zombie (python3) has exited" \
 	"$udamon" record -p "$zombie"
 kill $parent
 wait $parent 2>/dev/null
@@ -234,8 +237,10 @@ kill $second
 # Nothing to do for a minute: the monitor must not keep a processor busy with that.
 "$demo" 60 >/dev/null &
 pid=$!
+begin=$SECONDS
 try bash -c "TIMEFORMAT=%U+%S; time \"\$@\" 2>/dev/null" - \
 	"$udamon" record -q -p $pid --sample 1m --aggr 1m --for 2s -o idle.udamon
+is "--for holds where windows are longer" 1 $((SECONDS - begin < 30))
 is "waiting takes no processor time to speak of" True \
 	"$(python3 -c 'import sys; print(eval(sys.stdin.read()) < 1)' <"$scratch/err")"
 kill $pid
