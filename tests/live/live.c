@@ -586,6 +586,12 @@ void live_assert_found(struct live_monitor *monitor, size_t idx, const struct li
 		 idx, precision, recall, nr, score.precision, score.recall);
 }
 
+void live_choose_tests(void)
+{
+	cmocka_set_test_filter(getenv("UDAMON_TEST_FILTER"));
+	cmocka_set_skip_filter(getenv("UDAMON_TEST_SKIP"));
+}
+
 pid_t live_start_with_number(pid_t number)
 {
 	struct clone_args args = {

@@ -176,6 +176,9 @@ void live_assert_found(struct live_monitor *monitor, size_t idx, const struct li
 /* Show the regions around the hot parts in the windows kept, for whoever looks into a failure. */
 void live_print_regions(struct live_monitor *monitor, size_t idx, const struct live_target *target);
 
+/* Have cmocka run only the tests that UDAMON_TEST_FILTER names, and leave out those of UDAMON_TEST_SKIP; *, ? allowed. */
+void live_choose_tests(void);
+
 /*
  * Why live tests can't run here, or NULL. Prints the TAP line for it, so that main() only
  * returns 0 then. @mib: memory the targets need at most.

@@ -101,28 +101,34 @@ static void finds_memory_beside_mappings_that_come_and_go(void **state)
 }
 
 /*
- * Once they are shared with a child, pages are cleared by clear_refs only; and where soft-dirty marks are kept,
- * flushed after it only if there is a pair of pages that aren't shared. Else nothing is claimed of them.
+ * For memory that only clear_refs clears: pages shared with a child, a large folio's mapped one by one. Where soft-dirty
+ * marks are kept it can't be flushed after that, but by a pair of other pages, which a small program seldom has:
+ * then what isn't known to be hot has to be unknown, and none of it is called idle.
  */
-static void goes_on_after_a_fork(void **state)
+static void assert_nothing_false(void)
 {
 	struct live_score score;
 
-	watch("--read");
-	assert_true(live_monitor_windows(&monitor, 2));
-	live_target_command(&target, "fork");
-	assert_true(live_monitor_event(&monitor, "fork", SECONDS));
 	if (!scan_kernel_soft_dirty()) {
 		assert_right();
 		return;
 	}
 	assert_true(live_monitor_windows(&monitor, LIVE_WINDOWS + 2));
 	live_score(&monitor, 0, &target, &score);
-	if (score.unknown < 95) {
-		assert_right();
-		return;
-	}
+	if (score.recall + score.unknown < GOOD_BYTES)
+		fail_msg("expected at least %.0f %% of the hot memory hot or unknown, got %.1f %% "
+			 "and %.1f %%",
+			 GOOD_BYTES, score.recall, score.unknown);
 	assert_in_range(__atomic_load_n(&wrongly_hot, __ATOMIC_ACQUIRE), 0, MOST_WRONG);
+}
+
+static void goes_on_after_a_fork(void **state)
+{
+	watch("--read");
+	assert_true(live_monitor_windows(&monitor, 2));
+	live_target_command(&target, "fork");
+	assert_true(live_monitor_event(&monitor, "fork", SECONDS));
+	assert_nothing_false();
 }
 
 static void follows_an_exec(void **state)
@@ -168,7 +174,7 @@ static void survives_collapsing_and_splitting_all_the_time(void **state)
 		nanosleep(&pause, NULL);
 	}
 	assert_true(damon_is_running(monitor.ctx));
-	assert_right();
+	assert_nothing_false();
 }
 
 /* At another moment of the sampling interval each time. */
@@ -225,6 +231,6 @@ int main(void)
 				     .sample_us = SAMPLE_US,
 				     .aggr_us = AGGR_US,
 				     .window = look_at_pages};
-	cmocka_set_test_filter(getenv("UDAMON_TEST_FILTER"));
+	live_choose_tests();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -421,6 +421,6 @@ int main(void)
 		print_message("# %s\n", err.text);
 		return 1;
 	}
-	cmocka_set_test_filter(getenv("UDAMON_TEST_FILTER"));
+	live_choose_tests();
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
 }

@@ -384,6 +384,6 @@ int main(void)
 
 	if (live_skip_all(1024))
 		return 0;
-	cmocka_set_test_filter(getenv("UDAMON_TEST_FILTER"));
+	live_choose_tests();
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -186,6 +186,6 @@ int main(void)
 		return 0;
 	live_way = (struct live_way){
 		.engine = "both", .sample_us = 20000, .aggr_us = 200000, .window = compare};
-	cmocka_set_test_filter(getenv("UDAMON_TEST_FILTER"));
+	live_choose_tests();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
