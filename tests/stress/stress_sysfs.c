@@ -18,6 +18,7 @@
 #include <udamon/ops.h>
 
 #include "../tools/idle_ops.h"
+#include "sysfs/table.h"
 #include "sysfs/tree.h"
 
 #define NR_CLIENTS 32
@@ -90,18 +91,6 @@ static unsigned int below(struct client *client, unsigned int most)
 	return (unsigned int)rand_r(&client->random) % most;
 }
 
-static const char *const states[] = {"on",
-				     "off",
-				     "commit",
-				     "commit",
-				     "commit_schemes_quota_goals",
-				     "update_schemes_stats",
-				     "update_schemes_effective_quotas",
-				     "update_tuned_intervals",
-				     "update_schemes_tried_bytes",
-				     "update_schemes_tried_regions",
-				     "clear_schemes_tried_regions",
-				     "nonsense"};
 static const char *const values[] = {
 	"0",	"1",	 "2",	 "3",	       "10",   "1000",	"5000",	   "100000",
 	"-1",	"Y",	 "N",	 "",	       "\n",   "0x10",	"4096",	   "18446744073709551615",
@@ -207,12 +196,17 @@ static void do_write(struct client *client, const char *path, const char *value,
 	count(stress, &stress->nr_writes, &stress->longest_write_us, now_us() - start_us, ok);
 }
 
+/* One of the keywords, or none of them. */
 static void write_state(struct client *client)
 {
+	unsigned int nr = 0, which;
 	char path[SYSFS_PATH_MAX];
 
+	while (sysfs_state_keywords[nr])
+		nr++;
+	which = below(client, nr + 1);
 	snprintf(path, sizeof(path), ADMIN "/%u/state", below(client, 3));
-	do_write(client, path, states[below(client, sizeof(states) / sizeof(states[0]))], true);
+	do_write(client, path, which < nr ? sysfs_state_keywords[which] : "nonsense", true);
 }
 
 /* Something that can be started. */
