@@ -56,17 +56,23 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* A child that touches every third page, and sleeps. */
+/*
+ * A child that touches every third page, and sleeps. Its end is the test's, at the latest: whoever reads the
+ * output of a test that failed would else wait for the child that was left behind, for ever.
+ */
 static pid_t start_child(int *pidfd)
 {
 	struct damon_error err;
+	pid_t child, parent = getpid();
 	int ends[2], i;
 	char byte;
-	pid_t child;
 
 	assert_int_equal(pipe(ends), 0);
 	child = fork();
 	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
 		for (i = 0; i < NR_PAGES; i += 3)
 			area[i * PAGE_BYTES] = 1;
 		if (write(ends[1], "", 1) != 1)
@@ -74,9 +80,9 @@ static pid_t start_child(int *pidfd)
 		for (;;)
 			pause();
 	}
+	close(ends[1]);
 	assert_int_equal(read(ends[0], &byte, 1), 1);
 	close(ends[0]);
-	close(ends[1]);
 	assert_int_equal(process_open(child, pidfd, NULL, &err), 0);
 	return child;
 }
