@@ -60,8 +60,8 @@ bool scan_page_is_plain(struct scan_target *target, uint64_t addr)
 	uint64_t entry, flags;
 
 	return !open_pagemap(target) && !pagemap_read(target->pagemap_fd, addr, &entry, 1) &&
-	       (entry & PAGEMAP_PRESENT) && (entry & PAGEMAP_EXCLUSIVE) &&
-	       !frame_flags(&target->engine->frames, entry & PAGEMAP_FRAME, &flags, 1) &&
+	       pagemap_frame(entry) && (entry & PAGEMAP_EXCLUSIVE) &&
+	       !frame_flags(&target->engine->frames, pagemap_frame(entry), &flags, 1) &&
 	       !(flags & (FRAME_HEAD | FRAME_TAIL));
 }
 
