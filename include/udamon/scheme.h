@@ -243,7 +243,8 @@ struct damos_quota_state {
  * @stat:	what it has done; the core's to write
  * @core_filters_allowed: for apply_scheme() of operations sets: their filters aren't asked
  *
- * Made by damon_new_scheme() only, so it may grow. The rest is private.
+ * Made by damon_new_scheme() only, so it may grow; for its parameters alone, filled in by
+ * damos_default_values(). The rest is private.
  */
 struct damos {
 	struct damos_access_pattern pattern;

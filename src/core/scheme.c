@@ -7,18 +7,24 @@
 #include "core/request.h"
 #include "core/scheme.h"
 
+void damos_default_values(struct damos *scheme)
+{
+	memset(scheme, 0, sizeof(*scheme));
+	scheme->pattern.max_sz_region = UINT64_MAX;
+	scheme->pattern.max_nr_accesses = UINT32_MAX;
+	scheme->pattern.max_age_region = UINT32_MAX;
+	scheme->action = DAMOS_STAT;
+	scheme->target_nid = -1;
+	scheme->quota.reset_interval_ms = 1000;
+}
+
 int damon_new_scheme(struct damos **scheme, struct damon_lib *lib)
 {
 	struct damos *new = lib->port->alloc(lib->port, sizeof(*new));
 
 	if (!new)
 		return -ENOMEM;
-	new->pattern.max_sz_region = UINT64_MAX;
-	new->pattern.max_nr_accesses = UINT32_MAX;
-	new->pattern.max_age_region = UINT32_MAX;
-	new->action = DAMOS_STAT;
-	new->target_nid = -1;
-	new->quota.reset_interval_ms = 1000;
+	damos_default_values(new);
 	new->lib = lib;
 	*scheme = new;
 	return 0;

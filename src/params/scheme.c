@@ -84,15 +84,8 @@ int params_schemes_move(struct params_schemes *schemes, struct params_schemes *f
 
 void params_scheme_init(struct params_scheme *scheme)
 {
-	struct damos *values = &scheme->values;
-
 	memset(scheme, 0, sizeof(*scheme));
-	values->pattern.max_sz_region = UINT64_MAX;
-	values->pattern.max_nr_accesses = UINT32_MAX;
-	values->pattern.max_age_region = UINT32_MAX;
-	values->action = DAMOS_STAT;
-	values->target_nid = -1;
-	values->quota.reset_interval_ms = 1000;
+	damos_default_values(&scheme->values);
 	scheme->max_access_bp = 10000;
 	scheme->max_age_us = UINT64_MAX;
 }
