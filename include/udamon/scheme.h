@@ -226,7 +226,8 @@ struct damos_quota_state {
 	uint32_t min_score;    /* regions below are left out in this pass */
 	bool psi_known[DAMOS_MAX_GOALS];
 	uint64_t psi_us[DAMOS_MAX_GOALS]; /* total pressure at the last measure */
-	bool metric_failed;		  /* and it was reported */
+	int goal_errors[DAMOS_MAX_GOALS]; /* of the last measures, 0 or -errno: what was reported */
+	int wmarks_error;		  /* of the last look at the watermarks' metric */
 };
 
 /**

@@ -6,6 +6,7 @@
  * documentation describes them.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "core/request.h"
 #include "core/scheme.h"
@@ -74,6 +75,19 @@ int damon_goal_read(struct damon_ctx *ctx, const struct damon_operations *ops,
 	return port->metric(port, port_metrics[goal->metric], goal->nid, goal->memcg_path, value);
 }
 
+void damon_note_metric(struct damon_ctx *ctx, int *last, int err, const char *text)
+{
+	char detail[160] = "";
+	bool changed = err != *last;
+
+	*last = err;
+	if (!err || !changed)
+		return;
+	strncat(detail, text, sizeof(detail) - 1);
+	strncat(detail, strerror(-err), sizeof(detail) - 1 - strlen(detail));
+	damon_report_event(ctx, NULL, "metric", detail);
+}
+
 /* Of pressure, what counts is its growth since the last measure. */
 static uint64_t psi_growth(struct damos_quota_state *state, uint32_t idx, uint64_t total)
 {
@@ -109,13 +123,12 @@ static uint64_t goals_score(struct damon_ctx *ctx, struct damos *scheme)
 
 	for (i = 0; i < quota->nr_goals; i++) {
 		struct damos_quota_goal *goal = &quota->goals[i];
+		int err = damon_goal_read(ctx, ctx->ops, scheme, goal, &value);
 
-		if (damon_goal_read(ctx, ctx->ops, scheme, goal, &value)) {
+		damon_note_metric(ctx, &scheme->quota_state.goal_errors[i], err,
+				  "a quota's goal can't be measured: ");
+		if (err) {
 			/* The last measure stands. */
-			if (!scheme->quota_state.metric_failed)
-				damon_report_event(ctx, NULL, "metric",
-						   "a quota's goal can't be measured");
-			scheme->quota_state.metric_failed = true;
 			value = goal->current_value;
 		} else if (goal->metric == DAMOS_GOAL_SOME_MEM_PSI_US) {
 			value = psi_growth(&scheme->quota_state, i, value);

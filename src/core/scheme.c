@@ -153,10 +153,12 @@ static void keep_learned(struct damos *new, const struct damos *old)
 	for (i = 0; i < new->quota.nr_goals; i++) {
 		struct damos_quota_goal *goal = &new->quota.goals[i];
 
-		if (i >= old->quota.nr_goals || !same_goal(goal, &old->quota.goals[i]))
+		if (i >= old->quota.nr_goals || !same_goal(goal, &old->quota.goals[i])) {
 			new->quota_state.psi_known[i] = false;
-		else if (goal->metric != DAMOS_GOAL_USER_INPUT)
+			new->quota_state.goal_errors[i] = 0;
+		} else if (goal->metric != DAMOS_GOAL_USER_INPUT) {
 			goal->current_value = old->quota.goals[i].current_value;
+		}
 	}
 	/* The throughput of another action says nothing of this one's. */
 	if (new->action != old->action)

@@ -97,6 +97,11 @@ void damon_quota_charge(struct damos *scheme, uint64_t sz_tried, uint64_t sz_app
 int damon_goal_read(struct damon_ctx *ctx, const struct damon_operations *ops,
 		    const struct damos *scheme, const struct damos_quota_goal *goal,
 		    uint64_t *value);
+/*
+ * A metric was read with @err, 0 or -errno; *@last is that of the time before. A failure is reported, with @text and
+ * why, unless it is the same as the time before.
+ */
+void damon_note_metric(struct damon_ctx *ctx, int *last, int err, const char *text);
 /* Whether regions differ in priority. */
 bool damon_quota_prioritises(const struct damos *scheme);
 /* 0..99. @frequency: samples of @samples in which it was accessed */

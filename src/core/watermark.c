@@ -20,13 +20,11 @@ static void check_watermarks(struct damon_ctx *ctx, struct damos *scheme)
 	}
 	if (port->metric)
 		err = port->metric(port, DAMON_METRIC_FREE_MEM_RATE, -1, NULL, &value);
-	if (err) {
-		/* It keeps its state until the metric can be read again. */
-		if (!scheme->quota_state.metric_failed)
-			damon_report_event(ctx, NULL, "metric", "watermarks can't be checked");
-		scheme->quota_state.metric_failed = true;
+	damon_note_metric(ctx, &scheme->quota_state.wmarks_error, err,
+			  "watermarks can't be checked: ");
+	/* It keeps its state until the metric can be read again. */
+	if (err)
 		return;
-	}
 	if (value > wmarks->high || value < wmarks->low)
 		scheme->wmarks_inactive = true;
 	else if (value < wmarks->mid)

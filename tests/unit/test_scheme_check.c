@@ -216,6 +216,28 @@ static void watermarks_hold_and_release(void **state)
 	test_world_free(&w.world);
 }
 
+static void watermarks_are_told_of_when_they_fail_anew_or_otherwise(void **state)
+{
+	static const struct {
+		int err;
+		unsigned int nr_told;
+	} steps[] = {
+		{0, 0}, {-EIO, 1}, {-EIO, 1}, {-ENODEV, 2}, {0, 2}, {-ENODEV, 3}, {-ENODEV, 3},
+	};
+	struct scheme_world w;
+	size_t i;
+
+	scheme_world_init(&w);
+	add_marked(&w, 7000);
+	w.metric = 300;
+	for (i = 0; i < TEST_COUNT(steps); i++) {
+		w.metric_err = steps[i].err;
+		assert_int_equal(damon_schemes_hold_us(w.world.ctx), 0);
+		assert_int_equal(w.world.nr_events, steps[i].nr_told);
+	}
+	test_world_free(&w.world);
+}
+
 static void the_shortest_interval_counts_and_one_active_scheme_is_enough(void **state)
 {
 	struct scheme_world w;
@@ -385,6 +407,7 @@ int main(void)
 		cmocka_unit_test(bad_filters_are_refused),
 		cmocka_unit_test(bad_goals_are_refused),
 		cmocka_unit_test(watermarks_hold_and_release),
+		cmocka_unit_test(watermarks_are_told_of_when_they_fail_anew_or_otherwise),
 		cmocka_unit_test(the_shortest_interval_counts_and_one_active_scheme_is_enough),
 		cmocka_unit_test(a_held_scheme_does_nothing),
 		cmocka_unit_test(a_hold_is_no_time_of_a_window_and_is_told),

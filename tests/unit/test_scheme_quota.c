@@ -396,6 +396,38 @@ static void a_goal_that_can_not_be_read_keeps_its_last_measure(void **state)
 	test_world_free(&w.world);
 }
 
+/* Not what another one, which can be read, would hide. */
+static void a_goal_is_told_of_when_it_fails_anew_or_otherwise(void **state)
+{
+	static const struct {
+		int err;
+		unsigned int nr_told;
+	} steps[] = {
+		{0, 0}, {-EIO, 1}, {-EIO, 1}, {-ENODEV, 2}, {0, 2}, {-ENODEV, 3}, {-ENODEV, 3},
+	};
+	const struct damos_quota_goal failing = {.metric = DAMOS_GOAL_NODE_MEM_FREE_BP,
+						 .target_value = 1000};
+	const struct damos_quota_goal given = {.metric = DAMOS_GOAL_USER_INPUT,
+					       .target_value = 1000};
+	struct scheme_world w;
+	struct damos *scheme;
+	size_t i;
+
+	scheme_world_init(&w);
+	w.metric = 1000;
+	scheme = scheme_new(&w, DAMOS_PAGEOUT);
+	assert_int_equal(damos_add_quota_goal(scheme, &failing), 0);
+	assert_int_equal(damos_add_quota_goal(scheme, &given), 0);
+	assert_int_equal(damon_add_scheme(w.world.ctx, scheme), 0);
+	scheme_world_start(&w);
+	for (i = 0; i < TEST_COUNT(steps); i++) {
+		w.metric_err = steps[i].err;
+		scheme_pass(&w, 1000);
+		assert_int_equal(w.world.nr_events, steps[i].nr_told);
+	}
+	test_world_free(&w.world);
+}
+
 static void scores_are_those_worked_out_by_hand(void **state)
 {
 	struct damos scheme = {.action = DAMOS_LRU_PRIO};
@@ -682,6 +714,7 @@ int main(void)
 		cmocka_unit_test(of_pressure_its_growth_counts),
 		cmocka_unit_test(pressure_while_paused_or_stopped_is_no_measure),
 		cmocka_unit_test(a_goal_that_can_not_be_read_keeps_its_last_measure),
+		cmocka_unit_test(a_goal_is_told_of_when_it_fails_anew_or_otherwise),
 		cmocka_unit_test(scores_are_those_worked_out_by_hand),
 		cmocka_unit_test(the_lowest_score_is_where_the_quota_is_reached),
 		cmocka_unit_test(the_coldest_are_taken_first),
