@@ -236,19 +236,20 @@ void vaddr_note_pressure(struct damon_ctx *ctx)
 	damon_report_event(ctx, NULL, "pressure", detail);
 }
 
-void vaddr_note_scheme(struct damon_ctx *ctx, struct damon_target *target, int err)
+void vaddr_note_scheme(struct damon_ctx *ctx, struct damon_target *target, uint32_t idx, int err)
 {
 	struct vaddr_target *mine = target->ops_priv;
+	int *last = &mine->scheme_errors[idx % VADDR_NOTED_SCHEMES];
 	char detail[256];
 
-	if (err == mine->scheme_error)
+	if (err == *last)
 		return;
-	mine->scheme_error = err;
+	*last = err;
 	/* That it has exited is told otherwise. */
 	if (!err || err == -ESRCH)
 		return;
-	snprintf(detail, sizeof(detail), "can't act on process %d (%s): %s%s", (int)mine->info.pid,
-		 mine->info.comm, strerror(-err),
+	snprintf(detail, sizeof(detail), "scheme %" PRIu32 " can't act on process %d (%s): %s%s",
+		 idx, (int)mine->info.pid, mine->info.comm, strerror(-err),
 		 err == -EPERM ? " (needs CAP_SYS_NICE and CAP_SYS_PTRACE)" : "");
 	damon_report_event(ctx, target, "scheme", detail);
 }

@@ -79,6 +79,9 @@ struct vaddr_ctx {
 
 #define VADDR_MAX_CHILDREN 256
 
+/* Schemes whose failures are told apart, as many as bits in a word; with more, some share what is kept. */
+#define VADDR_NOTED_SCHEMES 64
+
 struct vaddr_target {
 	struct vaddr_ctx *ctx;
 	struct process_info info;
@@ -101,11 +104,11 @@ struct vaddr_target {
 	struct thrift thrift;
 	bool saved;
 	uint64_t nr_window, nr_last_window; /* sampling intervals of this window and of the last */
-	/* For schemes: the mappings as of this pass, and what failed last. */
+	/* For schemes: the mappings as of this pass, and how each action on it ended last, 0 or -errno. */
 	bool maps_read;
 	uint64_t maps_ns;
 	int pagemap_fd;
-	int scheme_error;
+	int scheme_errors[VADDR_NOTED_SCHEMES];
 	bool pages_changed; /* since the engine looked last */
 	/* Where filters ask what was used: pages in use that the engine made old since they were asked about. */
 	bool remembers;
@@ -202,8 +205,8 @@ void vaddr_note_children(struct damon_ctx *ctx, struct damon_target *target);
 void vaddr_note_unwatchable(struct damon_ctx *ctx, struct damon_target *target);
 void vaddr_note_pressure(struct damon_ctx *ctx);
 
-/* A scheme's action ended with @err (0: it didn't fail): told of when it changes. */
-void vaddr_note_scheme(struct damon_ctx *ctx, struct damon_target *target, int err);
+/* The action of scheme @idx ended with @err (0: it didn't fail): told of when it changes. */
+void vaddr_note_scheme(struct damon_ctx *ctx, struct damon_target *target, uint32_t idx, int err);
 
 uint64_t vaddr_now_ns(void);
 

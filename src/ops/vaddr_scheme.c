@@ -157,6 +157,15 @@ static int refuse_self(struct vaddr_actor *actor)
 	return -EINVAL;
 }
 
+static uint32_t scheme_index(const struct damon_ctx *ctx, const struct damos *scheme)
+{
+	uint32_t idx = 0;
+
+	while (idx < ctx->nr_schemes && ctx->schemes[idx] != scheme)
+		idx++;
+	return idx;
+}
+
 /*
  * Which memory is a cgroup's can't be told once it is gone. A filter that rejects would protect
  * nothing any more, and one rule for all is easier to rely on: then nothing is acted on. Told of
@@ -167,8 +176,8 @@ static int find_cgroups(struct vaddr_actor *actor)
 	const struct damos *scheme = actor->scheme;
 	const char *missing = NULL;
 	char detail[256];
-	uint32_t i, idx = 0;
-	uint64_t bit;
+	uint32_t i, idx = scheme_index(actor->ctx, scheme);
+	uint64_t bit = 1ULL << idx % VADDR_NOTED_SCHEMES;
 
 	for (i = 0; i < scheme->nr_filters; i++) {
 		const struct damos_filter *filter = &scheme->filters[i];
@@ -179,9 +188,6 @@ static int find_cgroups(struct vaddr_actor *actor)
 		if (!actor->inodes[i])
 			missing = filter->memcg_path;
 	}
-	while (idx < actor->ctx->nr_schemes && actor->ctx->schemes[idx] != scheme)
-		idx++;
-	bit = 1ULL << idx % 64;
 	if (!missing) {
 		actor->missing_told &= ~bit;
 		return 0;
@@ -416,7 +422,7 @@ int vaddr_apply_scheme(struct damon_ctx *ctx, struct damon_target *target,
 		ret = act_on_range(priv->actor, ar, sz_applied, sz_filter_passed);
 	/* Two errors concern no process, and were told of by themselves. */
 	if (mine && ret != -EINVAL && ret != -ENOENT)
-		vaddr_note_scheme(ctx, target, ret);
+		vaddr_note_scheme(ctx, target, scheme_index(ctx, scheme), ret);
 	/* Pages may lie elsewhere now, and look used because of that. */
 	if (mine && scheme->action != DAMOS_STAT)
 		mine->pages_changed = true;

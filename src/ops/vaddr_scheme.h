@@ -55,7 +55,7 @@ struct vaddr_piece {
  * @scratch:	for folio_extent()
  * @kernel_splits: large folios that are mapped page by page can't be made old as a whole
  * @self_told:	that it doesn't act on itself was reported
- * @missing_told: schemes of which it was reported that a cgroup is gone: bit (index % 64)
+ * @missing_told: schemes of which it was reported that a cgroup is gone: bit (index % VADDR_NOTED_SCHEMES)
  */
 struct vaddr_actor {
 	struct damon_ctx *ctx;
