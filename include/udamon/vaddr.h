@@ -132,7 +132,7 @@ int damon_vaddr_register(struct damon_lib *lib, struct damon_vaddr_env *env);
  * starts, the start fails with -ESRCH. Targets for "fvaddr" are given their
  * ranges with damon_set_regions() afterwards.
  *
- * Return: 0; -ESRCH (no such process); -EINVAL (a kernel thread, or not a process
+ * Return: 0; -ESRCH (no such process, or it has exited); -EINVAL (a kernel thread, or not a process
  * but one of its threads); -EPERM or -EACCES; -ENOMEM. @err says it in words.
  */
 int damon_vaddr_target_new(struct damon_target **target, struct damon_lib *lib,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/contexts.h"
@@ -115,23 +116,23 @@ static int named_place(const struct tree *tree, const char *text, bool force,
 	return 0;
 }
 
+/* The file tree would refuse them as well, when all is staged; the kernel's takes some that have no memory. */
 static int check_processes(const struct options *opts)
 {
 	for (size_t i = 0; i < opts->nr_pids; i++) {
 		struct process_info info;
-		int ret = process_info_read(&info, opts->pids[i]);
+		struct damon_error err;
+		int pidfd, pid = (int)opts->pids[i];
+		int ret = process_open(pid, &pidfd, &info, &err);
+		bool exited;
 
-		if (ret == -ESRCH)
-			return give_up(EXIT_FAILED, "--pid '%d': there is no such process",
-				       (int)opts->pids[i]);
 		if (ret)
-			return give_up(EXIT_FAILED, "--pid '%d': %s", (int)opts->pids[i],
-				       strerror(-ret));
-		if (info.kernel_thread)
-			return give_up(
-				EXIT_FAILED,
-				"--pid '%d': a kernel thread, which has no memory of its own",
-				(int)opts->pids[i]);
+			return give_up(EXIT_FAILED, "--pid '%d': %s", pid, err.text);
+		exited = process_state(pidfd) != PROCESS_ALIVE;
+		close(pidfd);
+		if (exited)
+			return give_up(EXIT_FAILED, "--pid '%d': process %d (%s) has exited", pid,
+				       pid, info.comm);
 	}
 	return 0;
 }

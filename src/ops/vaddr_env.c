@@ -215,8 +215,8 @@ int damon_vaddr_target_new(struct damon_target **target, struct damon_lib *lib,
 	ret = process_open(pid, &pidfd, &info, err);
 	if (ret)
 		return ret;
-	/* Better told now than by the start. */
-	ret = pagemap_open(pid);
+	/* Better told now than by the start. Of a zombie some kernels open the file, which is empty. */
+	ret = process_state(pidfd) == PROCESS_ALIVE ? pagemap_open(pid) : -ESRCH;
 	if (ret == -ESRCH || ret == -ENOENT) {
 		close(pidfd);
 		return damon_error_set(err, -ESRCH, "process %d (%s) has exited", (int)pid,

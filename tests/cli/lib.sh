@@ -98,6 +98,25 @@ $(what_was)"
 	fi
 }
 
+# make_zombie: $zombie is a process that has exited, whose parent doesn't wait for it until drop_zombie
+make_zombie() {
+	python3 -c 'import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+print(os.fork() or os._exit(0), flush=True)
+time.sleep(1000)' >"$scratch/zombie" &
+	zombie_parent=$!
+	for _ in $(seq 100); do
+		zombie=$(cat "$scratch/zombie")
+		[ -n "$zombie" ] && grep -q '^State:.*Z' "/proc/$zombie/status" 2>/dev/null && break
+		sleep 0.1
+	done
+}
+
+drop_zombie() {
+	kill "$zombie_parent"
+	wait "$zombie_parent" 2>/dev/null
+}
+
 # is NAME EXPECTED GOT
 is() {
 	if [ "$2" = "$3" ]; then

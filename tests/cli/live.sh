@@ -16,20 +16,10 @@ sleep 0.01 &
 gone=$!
 wait $gone
 refuses "a process that has ended" 1 "$gone" "$udamon" record -p $gone
-python3 -c 'import os, signal, time
-signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-print(os.fork() or os._exit(0), flush=True)
-time.sleep(1000)' >"$scratch/zombie" &
-parent=$!
-for _ in $(seq 100); do
-	zombie=$(cat "$scratch/zombie")
-	[ -n "$zombie" ] && grep -q '^State:.*Z' "/proc/$zombie/status" 2>/dev/null && break
-	sleep 0.1
-done
+make_zombie
 refuses "a process that has ended and wasn't waited for" 1 "process $zombie (python3) has exited" \
 	"$udamon" record -p "$zombie"
-kill $parent
-wait $parent 2>/dev/null
+drop_zombie
 refuses "no such command" 127 "cannot run 'nosuch'" "$udamon" run -- nosuch
 refuses "a command that can't be executed" 126 "cannot run '/etc/passwd'" "$udamon" run -- /etc/passwd
 refuses "what can't be done to another process" 2 "scheme 1: action 'nohugepage': 'vaddr' can't do that" \

@@ -78,9 +78,13 @@ refuses "start: fvaddr without addresses" 2 "--ops fvaddr needs the addresses" \
 	"$udamon" start --mount "$root" -p $$ --ops fvaddr
 refuses "start: addresses, and all mappings" 2 "--range and --ops vaddr don't go together" \
 	"$udamon" start --mount "$root" -p $$ --ops vaddr --range 1000-3000
-refuses "start: no such process" 1 "--pid '2147483647': there is no such process" \
+refuses "start: no such process" 1 "--pid '2147483647': there is no process 2147483647" \
 	"$udamon" start --mount "$root" -p 2147483647
-refuses "start: a kernel thread" 1 "--pid '2': a kernel thread" "$udamon" start --mount "$root" -p 2
+refuses "start: a kernel thread" 1 "is a kernel thread" "$udamon" start --mount "$root" -p 2
+make_zombie
+refuses "start: a process that has exited" 1 "--pid '$zombie': process $zombie (python3) has exited" \
+	"$udamon" start --mount "$root" -p "$zombie"
+drop_zombie
 refuses "start: bad address" 2 "'x/y': expected a context as 0/0" "$udamon" start --mount "$root" -p $$ x/y
 refuses "start: no such kdamond" 1 "'7': there is no such kdamond" "$udamon" start --mount "$root" -p $$ 7
 is "no refused start staged anything" "0 0" "$(value 0/contexts/nr_contexts) $(value 1/contexts/nr_contexts)"

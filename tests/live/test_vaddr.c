@@ -229,6 +229,22 @@ static void ends_when_the_target_does(void **state)
 	assert_int_equal(live_monitor_nr_events(&monitor, "gone"), 1);
 }
 
+static void a_process_that_has_exited_is_refused(void **state)
+{
+	struct damon_target *target;
+	siginfo_t info;
+
+	live_target_start(&targets[0], "--cold 2 --hot 2");
+	kill(targets[0].pid, SIGKILL);
+	/* It stays a zombie. */
+	assert_int_equal(waitid(P_PID, (id_t)targets[0].pid, &info, WEXITED | WNOWAIT), 0);
+	live_monitor_prepare(&monitor);
+	assert_int_equal(damon_vaddr_target_new(&target, monitor.lib, monitor.env, targets[0].pid,
+						&monitor.error),
+			 -ESRCH);
+	assert_non_null(strstr(monitor.error.text, "has exited"));
+}
+
 static void watches_five_processes(void **state)
 {
 	static const char *const options[] = {"--cold 24 --hot 8", "--cold 16 --hot 8 --read",
@@ -393,6 +409,7 @@ int main(void)
 		LIVE(follows_an_exec),
 		LIVE(notes_a_fork),
 		LIVE(ends_when_the_target_does),
+		LIVE(a_process_that_has_exited_is_refused),
 		LIVE(watches_five_processes),
 		LIVE(saves_looks_at_what_stays_in_use),
 		LIVE(a_process_has_one_monitor),

@@ -69,6 +69,15 @@ wait $starter 2>/dev/null
 echo off >"$kdamonds/1/state"
 [ "$(cat "$kdamonds/0/state")" = off ] || echo off >"$kdamonds/0/state"
 
+# A process that has exited has a number until its parent has waited for it.
+make_zombie
+stage 0 "$zombie"
+put on "$kdamonds/0/state"
+is "a process that has exited can't be watched" EINVAL "$answer"
+is "and which one it was is said" "on: contexts/0/targets/0/pid_target: '$zombie': process $zombie (python3) has exited" \
+	"$(cat "$sys/udamon/kdamonds/0/error")"
+drop_zombie
+
 # Whatever budgets are tried, nothing piles up: neither what was tried out nor who was watched.
 stage 0 "$watched"
 before=0
