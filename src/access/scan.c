@@ -61,6 +61,7 @@ int scan_engine_new(struct scan_engine **engine, const struct page_calibration *
 	new->prices = usual_prices;
 	if (options)
 		new->options = *options;
+	new->prices.used_page = new->options.used_page_ns;
 	if (!new->options.max_stall_us)
 		new->options.max_stall_us = SCAN_DEFAULT_STALL_US;
 	ret = set_up(new, calibration, err);
@@ -145,6 +146,13 @@ void scan_target_changed(struct scan_target *target)
 	for (i = 0; i < target->blocks.nr; i++)
 		target->blocks.blocks[i]->huge_kind = SCAN_HUGE_UNASKED;
 	target->fresh = false;
+}
+
+void scan_target_save(struct scan_target *target, bool save)
+{
+	if (!save || !target->saving)
+		target->turn = 0;
+	target->saving = save;
 }
 
 static int take(void *data, const struct page_leaf *leaf)

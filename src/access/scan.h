@@ -29,11 +29,13 @@ enum scan_flush {
  *		mappings for longer
  * @no_flush:	never flush, to show what that misses
  * @pair_flush:	flush as where soft-dirty marks are kept, to try that anywhere
+ * @used_page_ns: what it costs a target to use a page again that was made old; see scan_target_save()
  */
 struct scan_options {
 	uint64_t max_stall_us;
 	bool no_flush;
 	bool pair_flush;
+	double used_page_ns;
 };
 
 #define SCAN_DEFAULT_STALL_US 20000
@@ -43,6 +45,7 @@ struct scan_stat {
 	uint64_t scans;	      /* bulk reads of a whole target */
 	uint64_t pages_read;  /* page-table entries in them that map something */
 	uint64_t clears;      /* pages made old */
+	uint64_t held;	      /* pages left young on purpose: see scan_target_save() */
 	uint64_t flushes;     /* of a whole TLB */
 	uint64_t interrupts;  /* of each running thread: flushes, and ranges that were cleared */
 	uint64_t by_clusters; /* intervals that were begun that way */
@@ -96,6 +99,16 @@ void scan_target_free(struct scan_target *target);
 
 /** scan_target_changed() - its mappings were read again, or its pages changed: ask anew what can be cleared */
 void scan_target_changed(struct scan_target *target);
+
+/**
+ * scan_target_save() - whether to spare the target, from the next scan_prepare() on
+ *
+ * Then pages that were touched in all sampling intervals of the last window, and of this one so far, are made old in
+ * each %SCAN_HOLD_EVERY-th interval only, and count as touched meanwhile: each of them would cost the target
+ * a walk of its page tables to say what is known beforehand. That one isn't used any more shows
+ * up to three intervals late. Windows of fewer intervals than that are watched as ever.
+ */
+void scan_target_save(struct scan_target *target, bool save);
 
 /**
  * scan_look() - read all pages in @ranges now, unless the last scan_check() has just done so

@@ -333,6 +333,42 @@ void scan_blocks_forget_window(struct scan_blocks *blocks)
 	blocks->nr_samples = 0;
 }
 
+/* Pages of a word that were touched in every sampling interval of two windows, of those in @pages. */
+static uint64_t always_touched(const struct scan_blocks *blocks, const struct scan_block *block,
+			       size_t word, uint64_t pages)
+{
+	const uint16_t *heat = block->heat + word * 64, *last = block->last_heat + word * 64;
+	uint64_t always = 0;
+
+	for (; pages; pages &= pages - 1) {
+		size_t page = (size_t)__builtin_ctzll(pages);
+		bool touched = heat[page] == blocks->nr_samples &&
+			       last[page] == blocks->last_samples;
+
+		always |= (uint64_t)touched << page;
+	}
+	return always;
+}
+
+uint64_t scan_blocks_hold(struct scan_blocks *blocks, bool hold)
+{
+	uint64_t nr = 0;
+	size_t i, word;
+
+	hold = hold && blocks->last_samples >= SCAN_HOLD_EVERY;
+	for (i = 0; i < blocks->nr; i++) {
+		struct scan_block *block = blocks->blocks[i];
+
+		for (word = 0; word < scan_block_words(block); word++) {
+			struct scan_word *here = &block->words[word];
+
+			here->held = hold ? always_touched(blocks, block, word, here->young) : 0;
+			nr += scan_ones(here->held);
+		}
+	}
+	return nr;
+}
+
 /* The pages of a word that overlap [start, end). */
 static uint64_t word_mask(const struct scan_block *block, size_t word, uint64_t start, uint64_t end)
 {

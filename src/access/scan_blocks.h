@@ -25,6 +25,7 @@
  * @doubtful:	was cleared without a flush although in use: a clear bit says nothing
  * @unknown_in_window: nobody could say, at least once in this window
  * @kept:	touched since somebody else last asked; the engine itself doesn't use it
+ * @held:	not to be made old this time: it was in use all the time, and that is taken to go on
  *
  * All of it lies in one cache line: each pass over a target's blocks, of which there are many in
  * a sampling interval, would otherwise fetch a line for each kind of bit.
@@ -37,6 +38,7 @@ struct scan_word {
 	uint64_t doubtful;
 	uint64_t unknown_in_window;
 	uint64_t kept;
+	uint64_t held;
 } __attribute__((aligned(64)));
 
 /**
@@ -142,6 +144,18 @@ void scan_blocks_end_window(struct scan_blocks *blocks);
 
 /** scan_blocks_forget_window() - the window's counts are void */
 void scan_blocks_forget_window(struct scan_blocks *blocks);
+
+/**
+ * scan_blocks_hold() - choose the pages that needn't be made old this time
+ * @hold:	those touched in every sampling interval of the last window and of this one so far, where
+ *		the last one had at least %SCAN_HOLD_EVERY of them; false: none
+ *
+ * Return: how many of them are young.
+ */
+uint64_t scan_blocks_hold(struct scan_blocks *blocks, bool hold);
+
+/** SCAN_HOLD_EVERY - pages that stay in use are made old in one of so many sampling intervals, when saving */
+#define SCAN_HOLD_EVERY 4
 
 /**
  * scan_blocks_account() - the share of each region's resident pages that was touched

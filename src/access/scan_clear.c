@@ -138,7 +138,7 @@ static int clear_clusters(struct scan_target *target)
 	return ret;
 }
 
-static int clear_refs(struct scan_target *target, uint64_t nr_entries)
+static int clear_refs(struct scan_target *target, uint64_t nr_entries, uint64_t nr_held)
 {
 	struct scan_engine *engine = target->engine;
 	/* What is left out of a flush stays in doubt, unless the program was told not to flush. */
@@ -156,6 +156,8 @@ static int clear_refs(struct scan_target *target, uint64_t nr_entries)
 	if (took_ns > engine->stat.longest_stall_ns)
 		engine->stat.longest_stall_ns = took_ns;
 	scan_learn(&engine->prices.refs_page, (double)(scan_cpu_ns() - cpu), nr_entries);
+	/* It made all of them old. */
+	engine->stat.clears += nr_held;
 	start = scan_now_ns();
 	cpu = scan_cpu_ns();
 	ret = scan_flush_target(target, &flushed);
@@ -190,7 +192,6 @@ static int choose(struct scan_target *target, struct scan_question *question,
 		  enum scan_method *method)
 {
 	struct scan_engine *engine = target->engine;
-	uint64_t only_refs = 0;
 	int ret;
 
 	ret = scan_plan_runs(&engine->plan, &target->blocks, target->map, target->ranges,
@@ -200,12 +201,12 @@ static int choose(struct scan_target *target, struct scan_question *question,
 	*method = scan_choose(question);
 	if (*method != SCAN_CLUSTERS)
 		return 0;
-	ret = scan_judge(target, &only_refs);
+	ret = scan_judge(target, &question->nr_only_refs);
 	if (ret)
 		return ret;
-	question->clusters_insufficient = only_refs > 0;
 	*method = scan_choose(question);
-	engine->stat.too_long += only_refs && question->refs_possible && *method != SCAN_CLEAR_REFS;
+	engine->stat.too_long += question->nr_only_refs > question->nr_held &&
+				 question->refs_possible && *method != SCAN_CLEAR_REFS;
 	return 0;
 }
 
@@ -217,6 +218,9 @@ int scan_clear(struct scan_target *target, bool may_clear)
 	int ret;
 
 	forget_marks(target);
+	question.nr_held = scan_blocks_hold(&target->blocks, target->saving && target->turn);
+	if (target->saving)
+		target->turn = (target->turn + 1) % SCAN_HOLD_EVERY;
 	if (!may_clear) {
 		leave_all(target);
 		return 0;
@@ -227,12 +231,16 @@ int scan_clear(struct scan_target *target, bool may_clear)
 	question.max_stall_ns = (double)engine->options.max_stall_us * 1000;
 	if (!engine->options.no_flush && !scan_refs_surely(&question, engine->plan.nr_young)) {
 		ret = choose(target, &question, &method);
-		if (ret || method == SCAN_NOTHING)
+		if (ret)
 			return ret;
+		if (method != SCAN_CLEAR_REFS)
+			engine->stat.held += question.nr_held;
+		if (method == SCAN_NOTHING)
+			return 0;
 		if (method == SCAN_CLUSTERS)
 			return clear_clusters(target);
 		/* It clears everything but memory that nothing clears. */
 		forget_marks(target);
 	}
-	return clear_refs(target, question.nr_entries);
+	return clear_refs(target, question.nr_entries, question.nr_held);
 }

@@ -31,7 +31,9 @@ struct scan_target {
 	uint64_t pagemap_mm; /* the address space it belongs to */
 	struct page_process process;
 	struct scan_blocks blocks;
-	bool fresh; /* the blocks are as of now */
+	bool fresh;	   /* the blocks are as of now */
+	bool saving;	   /* see scan_target_save() */
+	unsigned int turn; /* sampling intervals since all was made old last, when saving */
 	/* The ranges that regions cover, without the borders between them. */
 	size_t nr_ranges;
 	size_t capacity;

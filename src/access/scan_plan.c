@@ -74,6 +74,12 @@ static int add_page(struct sweep *sweep, uint64_t start, uint64_t size)
 	return 0;
 }
 
+/* Young pages that have to be made old, and can be. */
+static uint64_t clearable(const struct scan_word *word)
+{
+	return word->young & ~(word->special | word->stuck | word->held);
+}
+
 static int add_block(struct sweep *sweep, const struct scan_block *block)
 {
 	uint64_t size = 1ULL << block->page_shift, young;
@@ -81,8 +87,7 @@ static int add_block(struct sweep *sweep, const struct scan_block *block)
 	int ret;
 
 	for (word = 0; word < nr_words; word++) {
-		young = block->words[word].young & ~block->words[word].special &
-			~block->words[word].stuck;
+		young = clearable(&block->words[word]);
 		for (; young; young &= young - 1) {
 			page = word * 64 + (size_t)__builtin_ctzll(young);
 			ret = add_page(sweep, block->start + page * size, size);
@@ -122,11 +127,8 @@ uint64_t scan_plan_young(const struct scan_blocks *blocks)
 	for (i = 0; i < blocks->nr; i++) {
 		const struct scan_block *block = blocks->blocks[i];
 
-		for (word = 0; word < scan_block_words(block) && !block->failed; word++) {
-			const struct scan_word *here = &block->words[word];
-
-			nr += scan_ones(here->young & ~here->special & ~here->stuck);
-		}
+		for (word = 0; word < scan_block_words(block) && !block->failed; word++)
+			nr += scan_ones(clearable(&block->words[word]));
 	}
 	return nr;
 }
@@ -154,6 +156,13 @@ double scan_stall_ns(const struct scan_prices *prices, uint64_t nr_entries)
 	return (double)nr_entries * prices->refs_page;
 }
 
+/* clear_refs, and what it costs the target that pages are cleared which need not be. */
+static double all_by_refs_ns(const struct scan_question *question)
+{
+	return scan_refs_ns(question->prices, question->nr_entries) +
+	       (double)question->nr_held * question->prices->used_page;
+}
+
 static bool refs_allowed(const struct scan_question *question)
 {
 	return question->refs_possible &&
@@ -165,7 +174,7 @@ bool scan_refs_surely(const struct scan_question *question, uint64_t nr_young)
 	const struct scan_prices *prices = question->prices;
 
 	return nr_young && refs_allowed(question) &&
-	       scan_refs_ns(prices, question->nr_entries) <
+	       all_by_refs_ns(question) <
 		       (double)nr_young * (prices->cold_page + prices->check_page);
 }
 
@@ -174,12 +183,11 @@ enum scan_method scan_choose(const struct scan_question *question)
 	const struct scan_prices *prices = question->prices;
 	bool refs = refs_allowed(question);
 
-	if (refs && question->clusters_insufficient)
+	if (refs && question->nr_only_refs > question->nr_held)
 		return SCAN_CLEAR_REFS;
 	if (!question->plan->nr)
 		return SCAN_NOTHING;
-	if (refs &&
-	    scan_refs_ns(prices, question->nr_entries) < scan_clusters_ns(prices, question->plan))
+	if (refs && all_by_refs_ns(question) < scan_clusters_ns(prices, question->plan))
 		return SCAN_CLEAR_REFS;
 	return SCAN_CLUSTERS;
 }

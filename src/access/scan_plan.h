@@ -22,6 +22,7 @@ struct scan_prices {
 	double cold_page;  /* MADV_COLD, per page walked */
 	double cold_range; /* and per range, the interrupt of a running target included */
 	double check_page; /* asking the kernel what kind of page it is */
+	double used_page; /* what it costs the target to use a page again that was made old; 0: don't care */
 };
 
 /** struct scan_run - pages to be cleared together */
@@ -55,7 +56,7 @@ int scan_plan_runs(struct scan_plan *plan, const struct scan_blocks *blocks,
 		   const struct watch_map *map, const struct damon_addr_range *ranges,
 		   size_t nr_ranges, uint64_t gap);
 
-/** scan_plan_young() - how many young pages there are to be cleared, without looking for clusters */
+/** scan_plan_young() - how many young pages have to be cleared, without looking for clusters */
 uint64_t scan_plan_young(const struct scan_blocks *blocks);
 
 /** scan_gap() - pages that cost as much to walk as another range */
@@ -73,9 +74,10 @@ struct scan_question {
 	const struct scan_prices *prices;
 	const struct scan_plan *plan;
 	uint64_t nr_entries; /* mapped page-table entries of the target */
+	uint64_t nr_held;    /* young pages that needn't be cleared, but clear_refs would */
 	double max_stall_ns;
-	bool refs_possible;	    /* clear_refs can be written, and flushed afterwards */
-	bool clusters_insufficient; /* young pages were found that only clear_refs clears */
+	uint64_t nr_only_refs; /* young pages that only clear_refs clears; else they are unknown */
+	bool refs_possible;    /* clear_refs can be written, and flushed afterwards */
 };
 
 /**
@@ -86,7 +88,11 @@ struct scan_question {
  */
 bool scan_refs_surely(const struct scan_question *question, uint64_t nr_young);
 
-/** scan_choose() - the cheapest method that does the job within the permitted stall */
+/**
+ * scan_choose() - the cheapest method that does the job within the permitted stall
+ *
+ * Where pages are held, a few that only clear_refs clears are no reason to clear all those: they stay unknown.
+ */
 enum scan_method scan_choose(const struct scan_question *question);
 
 #endif

@@ -94,7 +94,8 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 		return false;
 	}
 	budget->nr_intervals += interval;
-	if (now_ns - budget->judged_ns < BUDGET_PERIOD_NS)
+	if (now_ns - budget->judged_ns < BUDGET_PERIOD_NS ||
+	    (budget->nr_intervals && budget->nr_intervals < budget->together))
 		return false;
 	elapsed_ns = (double)(now_ns - budget->judged_ns);
 	spent = spent_ns - budget->judged_spent_ns;

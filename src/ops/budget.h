@@ -15,6 +15,7 @@
 /**
  * struct budget - zero-initialise it and set @share
  * @share:	of one processor, basis points; 0: no bound
+ * @together:	sampling intervals that are judged together, where they take turns in being dear; 0 counts as 1
  * @floor_us:	the shortest sampling interval that is within it; 0 before the first judgement
  * @interval_ns: what one sampling interval costs, estimated from what the last ones did
  * @once_interval_ns: its share of what comes once a window only: passes of schemes
@@ -22,6 +23,7 @@
  */
 struct budget {
 	uint32_t share;
+	uint32_t together;
 	uint64_t floor_us;
 	double interval_ns;
 	double once_interval_ns;

@@ -217,11 +217,13 @@ int vaddr_prepare(struct damon_ctx *ctx, struct damon_target *target,
 	if (mine->scan && mine->pages_changed)
 		scan_target_changed(mine->scan);
 	mine->pages_changed = false;
-	if (mine->scan)
+	if (mine->scan) {
+		scan_target_save(mine->scan, priv->saving);
 		ret = scan_prepare(mine->scan, batch->ranges, batch->nr, !priv->pressure.high,
 				   &process);
-	else
+	} else {
 		ret = vaddr_prepare_points(ctx, target, batch, &process);
+	}
 	vaddr_charge(priv, mine);
 	if (ret)
 		return access_failed(mine, "make pages old", ret);

@@ -31,6 +31,7 @@ static int both_init(struct damon_ctx *ctx)
 	if (!mine)
 		return -ENOMEM;
 	mine->vaddr.env = env;
+	mine->vaddr.never_saves = true;
 	ret = scan_engine_new(&mine->vaddr.scan, vaddr_env_calibration(env),
 			      vaddr_env_scan_options(env), &err);
 	if (!ret)

@@ -74,6 +74,7 @@ int damon_vaddr_env_new(struct damon_vaddr_env **env, const struct damon_vaddr_o
 		new->budget_bp = options->budget_bp;
 	}
 	toll_measure(&new->toll);
+	new->scan.used_page_ns = new->toll.page_ns;
 	new->vaddr = vaddr_operations;
 	vaddr_scheme_support(&new->vaddr.actions, &new->vaddr.filters);
 	new->fvaddr = fvaddr_operations;

@@ -70,10 +70,11 @@ struct vaddr_ctx {
 	bool checked;	     /* since the budget was looked at */
 	uint64_t counted_ns; /* when running threads were counted last */
 	uint64_t told_us;    /* the floor as it was told of last; 0: none */
-	/* Regions that stay in use are looked at less often, as the budget is short. */
+	/* What stays in use is looked at less often, as the budget is short. */
 	bool saving;
-	uint64_t nr_intervals;			/* checked */
-	uint64_t nr_held;			/* looks that were saved */
+	bool never_saves;      /* the engines are being compared */
+	uint64_t nr_intervals; /* checked */
+	uint64_t nr_held;      /* looks that "point" saved; "scan" counts its own */
 	uint64_t judged_intervals, judged_held; /* as of when it was last thought about */
 };
 

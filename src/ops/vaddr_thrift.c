@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Where the budget is short, "point" looks less often at regions that stay in use: those are what costs
- * the target something, and what will be found there is known beforehand.
+ * Where the budget is short, the engines look less often at what stays in use: that is what costs
+ * the target something, and what will be found there is known beforehand. "point" does so by regions, "scan" by pages.
  */
 #include <stdio.h>
 
@@ -14,9 +14,14 @@
 #define STEADY_SHARE 0.9
 #define STEADY_AGE   3
 
-/* What clearing one page costs the monitor itself, ns; with a margin to the budget, back to normal. */
-#define CLEAR_NS   1000
+/* What clearing one page costs the monitor itself, ns, by itself and among all others. */
+#define CLEAR_NS      1000
+#define SCAN_CLEAR_NS 70
+
+/* With so much of a margin to the budget, back to normal. */
 #define FITS_AGAIN 0.75
+
+_Static_assert(THRIFT_EVERY == SCAN_HOLD_EVERY, "both engines say the same");
 
 struct region_question {
 	struct damon_ctx *ctx;
@@ -77,38 +82,51 @@ void vaddr_end_thrift(struct vaddr_target *target)
 
 static void set_saving(struct damon_ctx *ctx, struct vaddr_ctx *mine, bool saving)
 {
+	const char *looked_at = mine->scan ? "pages" : "regions";
 	char detail[128];
 
 	mine->saving = saving;
+	/* Of the intervals of "scan" each fourth one is dear then; those of "point" are alike. */
+	mine->budget.together = saving && mine->scan ? SCAN_HOLD_EVERY : 1;
 	if (saving)
 		snprintf(detail, sizeof(detail),
-			 "regions that stay in use are looked at each %dth time only",
+			 "%s that stay in use are looked at each %dth time only", looked_at,
 			 THRIFT_EVERY);
 	else
-		snprintf(detail, sizeof(detail), "all regions are looked at each time again");
+		snprintf(detail, sizeof(detail), "all %s are looked at each time again", looked_at);
 	damon_report_event(ctx, NULL, "budget", detail);
+}
+
+/* What a look that was saved would have cost, ns. */
+static double look_ns(const struct vaddr_ctx *mine)
+{
+	const struct toll *toll = vaddr_env_toll(mine->env);
+
+	return mine->scan ? toll->page_ns + SCAN_CLEAR_NS
+			  : toll->page_ns + toll->interrupt_ns + CLEAR_NS;
 }
 
 void vaddr_mind_saving(struct damon_ctx *ctx)
 {
 	struct vaddr_ctx *mine = ctx->ops_priv;
-	const struct toll *toll = vaddr_env_toll(mine->env);
 	const struct budget *budget = &mine->budget;
 	double intervals = (double)(mine->nr_intervals - mine->judged_intervals), held, saved_bp;
-	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1;
+	uint64_t sample_us = ctx->attrs.sample_interval ? ctx->attrs.sample_interval : 1, nr_held;
 
-	if (!budget->share || !mine->point || mine->scan)
+	if (!budget->share || mine->never_saves || (!mine->point && !mine->scan))
 		return;
+	nr_held = mine->scan ? scan_engine_stat(mine->scan)->held : mine->nr_held;
 	if (!mine->saving) {
 		if (budget->floor_us > ctx->attrs.sample_interval)
 			set_saving(ctx, mine, true);
-	} else if (intervals >= THRIFT_EVERY) {
-		held = (double)(mine->nr_held - mine->judged_held) / intervals;
-		saved_bp = held * (toll->page_ns + toll->interrupt_ns + CLEAR_NS) / 1000 /
-			   (double)sample_us * BUDGET_FULL;
+	} else if (intervals < THRIFT_EVERY) {
+		return;
+	} else {
+		held = (double)(nr_held - mine->judged_held) / intervals;
+		saved_bp = held * look_ns(mine) / 1000 / (double)sample_us * BUDGET_FULL;
 		if (budget_use_bp(budget, sample_us) + saved_bp < FITS_AGAIN * budget->share)
 			set_saving(ctx, mine, false);
 	}
 	mine->judged_intervals = mine->nr_intervals;
-	mine->judged_held = mine->nr_held;
+	mine->judged_held = nr_held;
 }

@@ -377,13 +377,16 @@ bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr)
 	return reached;
 }
 
-static unsigned int count_events(const struct live_monitor *monitor, const char *what)
+/* Events of this kind, with this in their detail; "" for any. */
+static unsigned int count_events(const struct live_monitor *monitor, const char *what,
+				 const char *detail)
 {
 	unsigned int count = 0;
 	size_t i;
 
 	for (i = 0; i < monitor->nr_events; i++)
-		count += !strcmp(monitor->events[i].what, what);
+		count += !strcmp(monitor->events[i].what, what) &&
+			 strstr(monitor->events[i].detail, detail);
 	return count;
 }
 
@@ -392,25 +395,31 @@ unsigned int live_monitor_nr_events(struct live_monitor *monitor, const char *wh
 	unsigned int count;
 
 	lock(monitor);
-	count = count_events(monitor, what);
+	count = count_events(monitor, what, "");
 	unlock(monitor);
 	return count;
 }
 
-bool live_monitor_event(struct live_monitor *monitor, const char *what, unsigned int seconds)
+bool live_monitor_told(struct live_monitor *monitor, const char *what, const char *detail,
+		       unsigned int seconds)
 {
 	uint64_t deadline = monitor->port->now_ns(monitor->port) + seconds * 1000000000ULL;
 	bool seen;
 
 	lock(monitor);
-	while (!count_events(monitor, what)) {
+	while (!count_events(monitor, what, detail)) {
 		if (monitor->port->cond_wait(monitor->port, monitor->cond, monitor->mutex,
 					     deadline) == -ETIMEDOUT)
 			break;
 	}
-	seen = count_events(monitor, what);
+	seen = count_events(monitor, what, detail);
 	unlock(monitor);
 	return seen;
+}
+
+bool live_monitor_event(struct live_monitor *monitor, const char *what, unsigned int seconds)
+{
+	return live_monitor_told(monitor, what, "", seconds);
 }
 
 void live_monitor_stop(struct live_monitor *monitor)

@@ -141,6 +141,10 @@ bool live_monitor_windows(struct live_monitor *monitor, unsigned int nr);
 /* Wait until an event @what came (true), or @seconds have passed. */
 bool live_monitor_event(struct live_monitor *monitor, const char *what, unsigned int seconds);
 
+/* The same for one that has this in its detail. */
+bool live_monitor_told(struct live_monitor *monitor, const char *what, const char *detail,
+		       unsigned int seconds);
+
 /* How often it came. */
 unsigned int live_monitor_nr_events(struct live_monitor *monitor, const char *what);
 

@@ -37,6 +37,9 @@ static bool churning;
 /* Bytes of idle parts that were called touched in the last window. */
 static uint64_t wrongly_hot;
 
+/* Pages made old in the last window, for each sampling interval; and in all before it. */
+static uint64_t clears_each, clears_before;
+
 static int count_run(void *data, uint64_t start, uint64_t end, uint64_t page_size, int32_t touched,
 		     uint32_t samples)
 {
@@ -58,6 +61,9 @@ static void look_at_pages(struct damon_ctx *ctx, const struct damon_window *wind
 
 	damon_vaddr_page_heat(ctx, ctx->targets[0], count_run, &bytes);
 	__atomic_store_n(&wrongly_hot, bytes, __ATOMIC_RELEASE);
+	__atomic_store_n(&clears_each, (window->cost.clears - clears_before) / window->nr_samples,
+			 __ATOMIC_RELEASE);
+	clears_before = window->cost.clears;
 }
 
 static int stop_all(void **state)
@@ -70,6 +76,7 @@ static int stop_all(void **state)
 static void watch(const char *options)
 {
 	churning = strstr(options, "--churn");
+	clears_before = 0;
 	live_target_start(&target, options);
 	live_monitor_watch(&monitor, &target, 1);
 }
@@ -177,6 +184,25 @@ static void survives_collapsing_and_splitting_all_the_time(void **state)
 	assert_nothing_false();
 }
 
+/*
+ * 2 ms to look at the hot part are 10 % of the time, and half of that is allowed. A change is still seen: what the hot
+ * part grows by is found.
+ */
+static void saves_looks_at_what_stays_in_use(void **state)
+{
+	const uint64_t hot_pages = 32 * MIB / 4096;
+
+	live_way.budget_bp = 500;
+	watch("--cold 32 --hot 16");
+	live_way.budget_bp = 0;
+	assert_true(live_monitor_told(&monitor, "budget",
+				      "pages that stay in use are looked at each 4th", SECONDS));
+	live_target_command(&target, "grow 16");
+	assert_right();
+	/* Three of ten times, or two. */
+	assert_in_range(__atomic_load_n(&clears_each, __ATOMIC_ACQUIRE), 1, hot_pages / 2);
+}
+
 /* At another moment of the sampling interval each time. */
 static void takes_a_kill_in_the_middle_of_a_scan(void **state)
 {
@@ -221,6 +247,7 @@ int main(void)
 		CHANGES(follows_an_exec),
 		CHANGES(follows_huge_pages_that_collapse_and_are_split),
 		CHANGES(survives_collapsing_and_splitting_all_the_time),
+		CHANGES(saves_looks_at_what_stays_in_use),
 		CHANGES(takes_a_kill_in_the_middle_of_a_scan),
 		CHANGES(a_process_has_one_monitor),
 	};

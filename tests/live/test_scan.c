@@ -304,6 +304,50 @@ static void gives_a_region_its_exact_share(void **state)
 	assert_int_equal(interval(&pattern, &score), 0);
 }
 
+static void window(const struct toucher_pattern *pattern, int nr)
+{
+	struct score score;
+
+	while (nr--) {
+		interval(pattern, &score);
+		assert_exact("while saving", &score);
+	}
+	scan_end_window(target);
+}
+
+/* What is always in use is made old each fourth time, and found in use each time; that it isn't any more is found out. */
+static void spares_pages_that_stay_in_use(void **state)
+{
+	struct toucher_pattern pattern = {0, 16 * MIB_PAGES, 1};
+	struct score score;
+	uint64_t clears;
+	int nr_wrong;
+
+	watch(64 * MIB, false, false, 1000000);
+	scan_target_save(target, true);
+	window(&pattern, 2 * SCAN_HOLD_EVERY);
+	assert_int_equal(scan_engine_stat(engine)->held, 0);
+	clears = scan_engine_stat(engine)->clears;
+	window(&pattern, 2 * SCAN_HOLD_EVERY);
+	clears = scan_engine_stat(engine)->clears - clears;
+	/* Twice all of them, instead of eight times; some may have lost their mark to somebody else. */
+	assert_in_range(clears, pattern.nr, 3 * pattern.nr);
+	assert_in_range(scan_engine_stat(engine)->held, 5 * pattern.nr, 6 * pattern.nr);
+	pattern.first = 32 * MIB_PAGES;
+	for (nr_wrong = 0; nr_wrong <= SCAN_HOLD_EVERY; nr_wrong++) {
+		interval(&pattern, &score);
+		assert_true(per_cent(score.right, score.missed) >= LEAST_SHARE);
+		if (score.wrong <= 1)
+			break;
+	}
+	assert_in_range(nr_wrong, 0, SCAN_HOLD_EVERY - 1);
+	scan_target_save(target, false);
+	scan_end_window(target);
+	clears = scan_engine_stat(engine)->clears;
+	window(&pattern, 2);
+	assert_in_range(scan_engine_stat(engine)->clears - clears, pattern.nr, 2 * pattern.nr + 1);
+}
+
 /* Pages of the first @nr whose soft-dirty marks are set. */
 static uint64_t nr_soft_dirty(uint64_t nr)
 {
@@ -403,6 +447,7 @@ int main(void)
 		cmocka_unit_test_teardown(flushes_by_a_pair_of_pages, stop_all),
 		cmocka_unit_test_teardown(tells_huge_pages, stop_all),
 		cmocka_unit_test_teardown(gives_a_region_its_exact_share, stop_all),
+		cmocka_unit_test_teardown(spares_pages_that_stay_in_use, stop_all),
 		cmocka_unit_test_teardown(leaves_soft_dirty_marks_as_they_are, stop_all),
 		cmocka_unit_test_teardown(leaves_all_alone_under_pressure, stop_all),
 		cmocka_unit_test_teardown(takes_an_exit_for_no_memory, stop_all),

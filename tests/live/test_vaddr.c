@@ -263,29 +263,13 @@ static void watches_five_processes(void **state)
 		assert_found(i);
 }
 
-static bool was_told(const char *detail)
-{
-	size_t i;
-
-	for (i = 0; i < monitor.nr_events; i++) {
-		if (strstr(monitor.events[i].detail, detail))
-			return true;
-	}
-	return false;
-}
-
 /* And a change is still seen: what the hot part grows by is found. */
 static void saves_looks_at_what_stays_in_use(void **state)
 {
-	int i;
-
 	live_way = (struct live_way){.budget_bp = 100};
 	live_target_start(&targets[0], "--cold 32 --hot 64");
 	watch(1);
-	/* Whether the target gets to run meanwhile is of no interest. */
-	for (i = 0; i < SECONDS * 10 && !was_told("each 4th time"); i++)
-		usleep(100000);
-	assert_true(was_told("each 4th time"));
+	assert_true(live_monitor_told(&monitor, "budget", "each 4th time", SECONDS));
 	live_target_command(&targets[0], "grow 32");
 	assert_found(0);
 }

@@ -248,6 +248,30 @@ static void intervals_are_told_apart(void **state)
 			    "every 60.000001 s instead of 60.000000 s");
 }
 
+/* The longest floor of 60 intervals, of which each fourth takes 56 ms and the others 3: 16.25 on the average. */
+static uint64_t longest_floor_of_turns(uint32_t together)
+{
+	struct monitor monitor;
+	uint64_t longest = 0;
+	int i;
+
+	init(&monitor, 200, 1000000);
+	monitor.budget.together = together;
+	for (i = 0; i < 60; i++) {
+		interval(&monitor, i % 4 ? 3 * MS : 56 * MS);
+		if (i >= 20 && monitor.budget.floor_us > longest)
+			longest = monitor.budget.floor_us;
+	}
+	return longest;
+}
+
+/* 16.25 ms / (0.9 * 2 %) = 903 ms; one by one, the dear ones would each time seem to need more than a second. */
+static void intervals_that_take_turns_are_judged_together(void **state)
+{
+	assert_between((double)longest_floor_of_turns(4), 850000, 950000);
+	assert_true(longest_floor_of_turns(0) > 1000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +288,7 @@ int main(void)
 		cmocka_unit_test(time_without_intervals_is_no_judgement),
 		cmocka_unit_test(what_comes_once_a_window_does_not_swing_the_interval),
 		cmocka_unit_test(intervals_are_told_apart),
+		cmocka_unit_test(intervals_that_take_turns_are_judged_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
