@@ -14,7 +14,9 @@
  *	bench_overhead [--scan-pairs N] [--scan-only]
  *
  * "scan" looks once a second at a target that uses all of 256 MiB, in slices of 1 s, so a pair of them takes
- * 2 s: N is 8 unless told otherwise, which is enough to see that it works but not for a narrow interval.
+ * 2 s: N is 8 unless told otherwise, which is enough to see that it works but not for a narrow interval. Then
+ * the same with udamon's usual budget, within which pages that stay in use are made old each fourth time only: in
+ * slices of 4 s, so that each has one of the dear intervals, and half as many pairs.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -46,6 +48,12 @@
 #define SCAN_US	    1000000
 #define SCAN_SLICE  1000000
 #define WARM_UP_US  1500000
+
+/* With a budget, which takes some windows to have its effect; of each second, basis points. */
+#define BUDGET_BP      200
+#define BUDGET_SLICE   (4 * SCAN_US)
+#define BUDGET_AGGR_US (5 * SCAN_US)
+#define BUDGET_WARM_UP 30000000
 
 /* Student's t for 95 %, two-sided; from 5 degrees of freedom on within 1 %, below that somewhat small. */
 static double student_t(double degrees)
@@ -181,12 +189,13 @@ struct attempt {
 	const char *engine;
 	uint64_t slice_us;
 	int nr_pairs;
+	uint32_t budget_bp; /* 0: none */
 };
 
 struct sums {
 	double ratios[MAX_PAIRS];      /* logarithm of speed without / with */
 	double monitor_cpu, monitored; /* seconds */
-	uint64_t clears, regions, windows;
+	uint64_t clears, regions, windows, sample_us;
 };
 
 static int on_window(struct damon_ctx *ctx, const struct damon_window *window, void *data)
@@ -196,6 +205,7 @@ static int on_window(struct damon_ctx *ctx, const struct damon_window *window, v
 	sums->clears = window->cost.clears;
 	sums->regions += damon_nr_regions(ctx->targets[0]);
 	sums->windows++;
+	sums->sample_us = window->sample_us;
 	return 0;
 }
 
@@ -214,13 +224,18 @@ static double monitored_slice(struct damon_ctx *ctx, const struct busy *busy,
 	return speed;
 }
 
+static uint64_t warm_up_us(const struct attempt *attempt)
+{
+	return attempt->budget_bp ? BUDGET_WARM_UP : WARM_UP_US;
+}
+
 static void alternate(struct damon_ctx *ctx, const struct busy *busy, const struct attempt *attempt,
 		      struct sums *sums)
 {
 	double with, without;
 	int i;
 
-	usleep(WARM_UP_US);
+	usleep(warm_up_us(attempt));
 	damon_pause(ctx);
 	for (i = 0; i < attempt->nr_pairs; i++) {
 		/* with, without; without, with; ... so that a drift hits both alike. */
@@ -286,10 +301,11 @@ static void print_case(const struct busy *busy, const struct attempt *attempt,
 		       const struct sums *sums, double seconds_in_all, bool first)
 {
 	printf("%s\n  {\"engine\": \"%s\", \"pairs\": %d, \"threads\": %u, \"hot_pct\": %llu, \"regions_asked\": %u, \"regions\": %.0f, "
-	       "\"monitor_cpu_pct\": %.2f, \"clears_per_s\": %.0f, ",
+	       "\"budget_pct\": %g, \"sample_ms\": %.0f, \"monitor_cpu_pct\": %.2f, \"clears_per_s\": %.0f, ",
 	       first ? "" : ",", attempt->engine, attempt->nr_pairs, busy->nr_threads,
 	       (unsigned long long)(100 * busy->hot / attempt->watched), attempt->nr_regions,
 	       sums->windows ? (double)sums->regions / (double)sums->windows : 0,
+	       attempt->budget_bp / 100.0, (double)sums->sample_us / 1000,
 	       100 * sums->monitor_cpu / sums->monitored, (double)sums->clears / seconds_in_all);
 	print_mean(sums, attempt->nr_pairs);
 	print_pseudomedian(sums, attempt->nr_pairs);
@@ -309,6 +325,8 @@ static int set_up(struct damon_ctx *ctx, struct damon_lib *lib, struct damon_vad
 	attrs.min_nr_regions = attrs.max_nr_regions = attempt->nr_regions;
 	if (!strcmp(attempt->engine, "scan"))
 		attrs.sample_interval = attrs.aggr_interval = SCAN_US;
+	if (attempt->budget_bp)
+		attrs.aggr_interval = BUDGET_AGGR_US;
 	if (!ret)
 		ret = damon_set_attrs(ctx, &attrs);
 	if (!ret)
@@ -341,7 +359,8 @@ static int run_case(struct damon_lib *lib, struct damon_vaddr_env *env, const st
 	if (!ret) {
 		alternate(ctx, busy, attempt, &sums);
 		damon_stop(&ctx, 1);
-		print_case(busy, attempt, &sums, sums.monitored + WARM_UP_US / 1e6, first);
+		print_case(busy, attempt, &sums, sums.monitored + (double)warm_up_us(attempt) / 1e6,
+			   first);
 	}
 	damon_destroy_ctx(ctx);
 	return ret;
@@ -372,9 +391,11 @@ static int run_point(struct damon_lib *lib, struct damon_vaddr_env *env, struct 
 }
 
 static int run_scan(struct damon_lib *lib, struct damon_vaddr_env *env, struct damon_error *err,
-		    bool *first, int nr_pairs)
+		    bool *first, int nr_pairs, uint32_t budget_bp)
 {
-	const struct attempt attempt = {1000, SCAN_BYTES, "scan", SCAN_SLICE, nr_pairs};
+	const struct attempt attempt = {1000,	  SCAN_BYTES,
+					"scan",	  budget_bp ? BUDGET_SLICE : SCAN_SLICE,
+					nr_pairs, budget_bp};
 	struct busy busy = {};
 	unsigned int threads;
 	int ret = 0;
@@ -390,9 +411,10 @@ static int run_scan(struct damon_lib *lib, struct damon_vaddr_env *env, struct d
 }
 
 /* An environment has one engine. */
-static int with_engine(const char *engine, int nr_pairs, bool *first, struct damon_error *err)
+static int with_engine(const char *engine, int nr_pairs, uint32_t budget_bp, bool *first,
+		       struct damon_error *err)
 {
-	const struct damon_vaddr_options options = {.engine = engine};
+	const struct damon_vaddr_options options = {.engine = engine, .budget_bp = budget_bp};
 	struct damon_port *port = damon_port_posix_new();
 	struct damon_vaddr_env *env = NULL;
 	struct damon_lib *lib = NULL;
@@ -403,7 +425,7 @@ static int with_engine(const char *engine, int nr_pairs, bool *first, struct dam
 	if (!ret)
 		ret = damon_vaddr_register(lib, env);
 	if (!ret)
-		ret = nr_pairs ? run_scan(lib, env, err, first, nr_pairs)
+		ret = nr_pairs ? run_scan(lib, env, err, first, nr_pairs, budget_bp)
 			       : run_point(lib, env, err, first);
 	if (lib)
 		damon_lib_free(lib);
@@ -435,9 +457,11 @@ int main(int argc, char **argv)
 	}
 	printf("{\"cases\": [");
 	if (!scan_only)
-		ret = with_engine("point", 0, &first, &err);
+		ret = with_engine("point", 0, 0, &first, &err);
 	if (!ret)
-		ret = with_engine("scan", nr_pairs, &first, &err);
+		ret = with_engine("scan", nr_pairs, 0, &first, &err);
+	if (!ret)
+		ret = with_engine("scan", nr_pairs < 4 ? 2 : nr_pairs / 2, BUDGET_BP, &first, &err);
 	puts("]}");
 	if (!ret)
 		return 0;
