@@ -23,12 +23,12 @@
 #include "system/process.h"
 
 /* Unless told otherwise: so many looks a window, so many windows, and a look this often at least. */
-#define SAMPLES 20
-#define WINDOWS 25
+#define SAMPLES	  20
+#define WINDOWS	  25
+#define SAMPLE_US 50000
 /* Where the time is short: windows of fewer looks, so that there are so many; but not fewer looks than these. */
 #define FEW_WINDOWS    12
 #define FEWEST_SAMPLES 4
-#define SAMPLE_US      50000
 /* A cycle of scan takes about this long a page, and may be a tenth of the time between looks. */
 #define CYCLE_PAGE_NS 80
 #define CYCLE_SHARE   10

@@ -57,7 +57,7 @@ const struct option_spec option_specs[] = {
 	{"aggr", 0, ATTRIBUTES, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
 	 "length of a window (default 100ms); no tuning unless asked for"},
 	{"aggr", 0, COMMAND_VERIFY, OPTION_TIME, AT(aggr_us), "TIME", 1, LONGEST_US, NULL,
-	 "length of a window (default: 20 looks)"},
+	 "length of a window (default: 20 looks, fewer where --for is short)"},
 	{"update", 0, ATTRIBUTES | COMMAND_VERIFY, OPTION_TIME, AT(update_us), "TIME", 1,
 	 LONGEST_US, NULL, "look for new and gone mappings this often (default 1s)"},
 	{"min-regions", 0, ATTRIBUTES | COMMAND_VERIFY, OPTION_COUNT, AT(min_regions), "N", 3,

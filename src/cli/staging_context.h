@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The parameters of contexts and schemes as files of the tree. */
+/* The parameters of contexts, schemes and probes as files of the tree. */
 #ifndef UDAMON_CLI_STAGING_CONTEXT_H
 #define UDAMON_CLI_STAGING_CONTEXT_H
 

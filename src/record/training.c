@@ -5,10 +5,11 @@
  *
  * All numbers are little-endian. A head, the same in all versions: 8 bytes of magic, CRC-32 of all
  * that follows it (32 bits), version (32), size of the file (64). Then the context: name of the
- * operations set (16 bytes), since version 2 the id of the boot (40 bytes), access unit (32), probes (32) and their weights (4 x 32), attributes (12 x
- * 64 bits in the order of struct damon_attrs), state of splitting (2 x 64), number of targets
- * (64). Then for each target pid, start time (64 each), name (64 bytes), number of regions (64). Then
- * all regions: start, end (64 each), nr_accesses, nr_unknown, age, probe_sum (32 each).
+ * operations set (16 bytes), since version 2 the id of the boot (40 bytes), access unit (32), probes (32)
+ * and their weights (4 x 32), attributes (12 x 64 bits in the order of struct damon_attrs), state of
+ * splitting (2 x 64), number of targets (64). Then for each target pid, start time (64 each), name (64
+ * bytes), number of regions (64). Then all regions: start, end (64 each), nr_accesses, nr_unknown, age,
+ * probe_sum (32 each).
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -19,6 +19,7 @@ struct sysfs_in_force;
  * @window:	the last one published; tree's lock
  * @parameters:	in force; tree's lock
  * @refresh:	repeated request that looks at "refresh_ms"
+ * @next_dead:	of those that are to be freed; tree's lock
  */
 struct sysfs_run {
 	struct sysfs_tree *tree;
