@@ -11,22 +11,10 @@
 #include "cli/tried.h"
 #include "report/format.h"
 
-static uint64_t number_in(const json_t *object, const char *key)
-{
-	return (uint64_t)json_integer_value(json_object_get(object, key));
-}
-
-static const char *text_in(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static void print_done(const char *what, const json_t *scheme, const char *nr, const char *sz)
 {
-	printf("  %-9s %s in %s regions\n", what, format_size((double)number_in(scheme, sz)).s,
-	       format_count(number_in(scheme, nr)).s);
+	printf("  %-9s %s in %s regions\n", what, format_size((double)fact_number(scheme, sz)).s,
+	       format_count((uint64_t)fact_number(scheme, nr)).s);
 }
 
 static void print_regions(const json_t *regions)
@@ -42,26 +30,28 @@ static void print_regions(const json_t *regions)
 	}
 	printf("  %-12s %-12s %10s %9s %6s\n", "start", "end", "size", "accesses", "age");
 	for (i = 0; (region = json_array_get(regions, i)); i++)
-		printf("  %s %s %10s %9llu %6llu\n", format_address(number_in(region, "start")).s,
-		       format_address(number_in(region, "end")).s,
-		       format_size((double)(number_in(region, "end") - number_in(region, "start")))
+		printf("  %s %s %10s %9lld %6lld\n",
+		       format_address((uint64_t)fact_number(region, "start")).s,
+		       format_address((uint64_t)fact_number(region, "end")).s,
+		       format_size(
+			       (double)(fact_number(region, "end") - fact_number(region, "start")))
 			       .s,
-		       (unsigned long long)number_in(region, "nr_accesses"),
-		       (unsigned long long)number_in(region, "age"));
+		       fact_number(region, "nr_accesses"), fact_number(region, "age"));
 }
 
 static void print_scheme(const char *context, size_t s, const json_t *scheme)
 {
-	const char *words = text_in(scheme, "words");
+	const char *words = fact_text(scheme, "words");
 
-	printf("%s scheme %zu: %s\n", context, s, *words ? words : text_in(scheme, "action"));
+	printf("%s scheme %zu: %s\n", context, s, *words ? words : fact_text(scheme, "action"));
 	print_done("tried", scheme, "nr_tried", "sz_tried");
 	print_done("applied", scheme, "nr_applied", "sz_applied");
-	if (number_in(scheme, "effective_bytes") || number_in(scheme, "qt_exceeds"))
+	if (fact_number(scheme, "effective_bytes") || fact_number(scheme, "qt_exceeds"))
 		printf("  %-9s %s at a time now, used up %s times\n", "quota",
-		       format_size((double)number_in(scheme, "effective_bytes")).s,
-		       format_count(number_in(scheme, "qt_exceeds")).s);
-	printf("  %-9s %s\n", "passes", format_count(number_in(scheme, "nr_snapshots")).s);
+		       format_size((double)fact_number(scheme, "effective_bytes")).s,
+		       format_count((uint64_t)fact_number(scheme, "qt_exceeds")).s);
+	printf("  %-9s %s\n", "passes",
+	       format_count((uint64_t)fact_number(scheme, "nr_snapshots")).s);
 	print_regions(json_object_get(scheme, "tried_regions"));
 }
 
@@ -123,7 +113,7 @@ static void print_contexts(const json_t *contexts)
 		const json_t *schemes = json_object_get(context, "schemes");
 
 		for (s = 0; (scheme = json_array_get(schemes, s)); s++)
-			print_scheme(text_in(context, "context"), s, scheme);
+			print_scheme(fact_text(context, "context"), s, scheme);
 		nr += json_array_size(schemes);
 	}
 	if (!nr)

@@ -9,21 +9,9 @@
 #include "cli/signals.h"
 #include "report/format.h"
 
-static const char *text_in(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static long long number_in(const json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
-
 static struct format_text interval_in(const json_t *object, const char *key)
 {
-	return format_duration(1000.0 * (double)number_in(object, key));
+	return format_duration(1000.0 * (double)fact_number(object, key));
 }
 
 static void print_targets(const json_t *facts)
@@ -35,8 +23,8 @@ static void print_targets(const json_t *facts)
 	if (!json_array_size(targets))
 		fputs("physical memory", stdout);
 	for (i = 0; (target = json_array_get(targets, i)); i++) {
-		format_clean(comm, sizeof(comm), text_in(target, "comm"), true);
-		printf("%sprocess %lld", i ? ", " : "", number_in(target, "pid"));
+		format_clean(comm, sizeof(comm), fact_text(target, "comm"), true);
+		printf("%sprocess %lld", i ? ", " : "", fact_number(target, "pid"));
 		if (json_is_true(json_object_get(target, "there")))
 			printf(" (%s)", comm);
 		else
@@ -52,13 +40,13 @@ static void print_parameters(const json_t *facts)
 
 	printf("     samples every %s, windows of %s, layout read every %s, %lld to %lld regions\n",
 	       interval_in(intervals, "sample_us").s, interval_in(intervals, "aggr_us").s,
-	       interval_in(intervals, "update_us").s, number_in(regions, "min"),
-	       number_in(regions, "max"));
-	if (number_in(goal, "aggrs"))
+	       interval_in(intervals, "update_us").s, fact_number(regions, "min"),
+	       fact_number(regions, "max"));
+	if (fact_number(goal, "aggrs"))
 		printf("     tuned until %s of the accesses are seen, every %lld windows, sampling "
 		       "every %s to %s\n",
-		       format_percent((double)number_in(goal, "access_bp") / 100).s,
-		       number_in(goal, "aggrs"), interval_in(goal, "min_sample_us").s,
+		       format_percent((double)fact_number(goal, "access_bp") / 100).s,
+		       fact_number(goal, "aggrs"), interval_in(goal, "min_sample_us").s,
 		       interval_in(goal, "max_sample_us").s);
 }
 
@@ -69,12 +57,12 @@ static void print_last_window(const json_t *facts)
 	const json_t *intervals = json_object_get(facts, "intervals");
 
 	if (!json_object_size(window) ||
-	    (number_in(window, "sample_us") == number_in(intervals, "sample_us") &&
-	     number_in(window, "aggr_us") == number_in(intervals, "aggr_us")))
+	    (fact_number(window, "sample_us") == fact_number(intervals, "sample_us") &&
+	     fact_number(window, "aggr_us") == fact_number(intervals, "aggr_us")))
 		return;
 	printf("     in the last window: samples every %s, windows of %s",
 	       interval_in(window, "sample_us").s, interval_in(window, "aggr_us").s);
-	if (number_in(window, "floor_us"))
+	if (fact_number(window, "floor_us"))
 		printf("; the budget allows a look every %s", interval_in(window, "floor_us").s);
 	putchar('\n');
 }
@@ -86,12 +74,12 @@ static void print_overhead(const json_t *facts)
 	if (!json_object_size(overhead))
 		return;
 	printf("     so far %s windows, %s of processor time, %s pages made old",
-	       format_count((uint64_t)number_in(overhead, "windows")).s,
-	       format_duration((double)number_in(overhead, "cpu_ns")).s,
-	       format_count((uint64_t)number_in(overhead, "clears")).s);
-	if (number_in(overhead, "unwatchable_bytes"))
+	       format_count((uint64_t)fact_number(overhead, "windows")).s,
+	       format_duration((double)fact_number(overhead, "cpu_ns")).s,
+	       format_count((uint64_t)fact_number(overhead, "clears")).s);
+	if (fact_number(overhead, "unwatchable_bytes"))
 		printf("; %s can't be watched",
-		       format_size((double)number_in(overhead, "unwatchable_bytes")).s);
+		       format_size((double)fact_number(overhead, "unwatchable_bytes")).s);
 	putchar('\n');
 }
 
@@ -102,8 +90,8 @@ static void print_differences(const json_t *facts)
 
 	for (i = 0; (difference = json_array_get(list, i)); i++)
 		printf("     staged, not in force: %s is '%s', in force '%s'\n",
-		       text_in(difference, "file"), text_in(difference, "staged"),
-		       text_in(difference, "in_force"));
+		       fact_text(difference, "file"), fact_text(difference, "staged"),
+		       fact_text(difference, "in_force"));
 }
 
 static void print_schemes(const json_t *facts)
@@ -115,31 +103,31 @@ static void print_schemes(const json_t *facts)
 		printf("     scheme %zu: %s; tried %s in %s regions, applied to %s, quota used up %s "
 		       "times\n",
 		       i,
-		       *text_in(scheme, "words") ? text_in(scheme, "words")
-						 : text_in(scheme, "action"),
-		       format_size((double)number_in(scheme, "sz_tried")).s,
-		       format_count((uint64_t)number_in(scheme, "nr_tried")).s,
-		       format_size((double)number_in(scheme, "sz_applied")).s,
-		       format_count((uint64_t)number_in(scheme, "qt_exceeds")).s);
+		       *fact_text(scheme, "words") ? fact_text(scheme, "words")
+						   : fact_text(scheme, "action"),
+		       format_size((double)fact_number(scheme, "sz_tried")).s,
+		       format_count((uint64_t)fact_number(scheme, "nr_tried")).s,
+		       format_size((double)fact_number(scheme, "sz_applied")).s,
+		       format_count((uint64_t)fact_number(scheme, "qt_exceeds")).s);
 }
 
 static void print_context(const json_t *facts)
 {
-	const char *engine = text_in(facts, "engine");
+	const char *engine = fact_text(facts, "engine");
 	char error[1024];
 
-	printf("%-4s %s, ", text_in(facts, "context"), text_in(facts, "state"));
+	printf("%-4s %s, ", fact_text(facts, "context"), fact_text(facts, "state"));
 	print_targets(facts);
-	printf("; %s%s%s", text_in(facts, "operations"), *engine ? ", engine " : "", engine);
+	printf("; %s%s%s", fact_text(facts, "operations"), *engine ? ", engine " : "", engine);
 	if (json_is_integer(json_object_get(facts, "kdamond_pid")))
-		printf(", kdamond %lld", number_in(facts, "kdamond_pid"));
+		printf(", kdamond %lld", fact_number(facts, "kdamond_pid"));
 	putchar('\n');
 	print_parameters(facts);
 	print_last_window(facts);
 	print_overhead(facts);
 	print_differences(facts);
 	print_schemes(facts);
-	format_clean(error, sizeof(error), text_in(facts, "error"), true);
+	format_clean(error, sizeof(error), fact_text(facts, "error"), true);
 	if (*error)
 		printf("     last refused: %s\n", error);
 }

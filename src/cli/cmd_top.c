@@ -120,18 +120,14 @@ static void print_schemes(struct top *top, const struct context_address *address
 	    schemes_facts(top->tree, address, &schemes))
 		return;
 	for (i = 0; (scheme = json_array_get(schemes, i)); i++) {
-		const char *action = json_string_value(json_object_get(scheme, "action"));
-		json_t *quota = json_object_get(scheme, "effective_bytes");
+		long long quota = fact_number(scheme, "effective_bytes");
 
-		fprintf(top->out, "     scheme %zu, %s: applied to %s", i, action ? action : "?",
-			format_size(
-				(double)json_integer_value(json_object_get(scheme, "sz_applied")))
-				.s);
-		if (json_integer_value(quota))
+		fprintf(top->out, "     scheme %zu, %s: applied to %s", i,
+			fact_text(scheme, "action"),
+			format_size((double)fact_number(scheme, "sz_applied")).s);
+		if (quota)
 			fprintf(top->out, "; quota %s, used up %lld times",
-				format_size((double)json_integer_value(quota)).s,
-				(long long)json_integer_value(
-					json_object_get(scheme, "qt_exceeds")));
+				format_size((double)quota).s, fact_number(scheme, "qt_exceeds"));
 		fputc('\n', top->out);
 	}
 	json_decref(schemes);

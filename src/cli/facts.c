@@ -10,6 +10,18 @@
 #include "cli/window_file.h"
 #include "system/process.h"
 
+const char *fact_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+long long fact_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
 /*
  * Files are read one after the other; what failed first is kept, so that the many readers here needn't look.
  * A file that older kernels haven't is null.

@@ -7,6 +7,10 @@
 
 #include "cli/contexts.h"
 
+/** fact_text(), fact_number() - the value of a key in such an object; "" and 0 where it is null or missing */
+const char *fact_text(const json_t *object, const char *key);
+long long fact_number(const json_t *object, const char *key);
+
 /**
  * schemes_refresh() - have the statistics of a running context's schemes copied to its files
  *
