@@ -193,6 +193,21 @@ int run_command(const struct options *opts, int argc, char **argv)
 	return watch_command(opts, argv, true, true);
 }
 
+/* It has its schemes and keeps what it learns by itself: neither can be asked of it here. */
+static int watch_context(const struct options *opts)
+{
+	const char *asked = opts->nr_schemes	  ? opts->schemes[0].text
+			    : opts->save_training ? opts->save_training
+						  : opts->load_training;
+
+	if (asked)
+		return give_up(EXIT_USAGE,
+			       "--context '%s' and schemes or training ('%s') don't go together: a "
+			       "context of the daemon is only looked at",
+			       opts->context, asked);
+	return record_context(opts, record_path(opts));
+}
+
 int record_command(const struct options *opts, int argc, char **argv)
 {
 	int ways =
@@ -207,14 +222,14 @@ int record_command(const struct options *opts, int argc, char **argv)
 			       argc	       ? argv[0]
 			       : opts->context ? opts->context
 					       : opts->cgroup);
-	if (opts->context)
-		return record_context(opts, record_path(opts));
 	if (opts->user && !argc)
 		return give_up(EXIT_USAGE, "--user '%s' needs a command to start", opts->user);
 	if (opts->nr_ranges && opts->nr_pids != 1)
 		return give_up(EXIT_USAGE,
 			       "--range needs one process, given with -p: addresses are "
 			       "another process's, and a new command's are not known");
+	if (opts->context)
+		return watch_context(opts);
 	if (opts->load_training && argc)
 		return give_up(
 			EXIT_USAGE,

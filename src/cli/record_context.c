@@ -191,7 +191,8 @@ int record_context(const struct options *opts, const char *path)
 	if (!ret) {
 		snprintf(watching.operations, sizeof(watching.operations), "%.31s", value);
 		ret = watch(&watching);
-		finished = finish(&watching);
+		/* Where there is no record because of an error, that was said. */
+		finished = ret && !watching.recording.rec ? ret : finish(&watching);
 		if (!ret)
 			ret = finished;
 		if (!ret && (opts->json || opts->html))

@@ -36,6 +36,14 @@ refuses "record: pid 0" 2 "--pid '0'" "$udamon" record -p 0
 refuses "record: overflowing pid" 2 "--pid '4294967297'" "$udamon" record -p 4294967297
 refuses "record: range without process" 2 "--range needs one process" "$udamon" record --range 0-1000 true
 refuses "record: range backwards" 2 "--range '2000-1000'" "$udamon" record --range 2000-1000 -p 1
+refuses "record: a context and a user" 2 "--user 'nobody' needs a command" \
+	"$udamon" record --context 0/0 --user nobody
+refuses "record: a context and addresses" 2 "--range needs one process" \
+	"$udamon" record --context 0/0 --range 0-1000
+refuses "record: a context and a scheme" 2 "schemes or training ('action=stat') don't go together" \
+	"$udamon" record --context 0/0 --scheme action=stat
+refuses "record: a context and training" 2 "schemes or training ('file') don't go together" \
+	"$udamon" record --context 0/0 --save-training file
 refuses "record: user without command" 2 "--user 'nobody' needs a command" \
 	"$udamon" record --user nobody -p 1
 refuses "sim: no workload" 2 "which workload?" "$udamon" sim
