@@ -6,6 +6,7 @@
 #define UDAMON_ACCESS_TOLL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * struct toll - for each thread that runs
@@ -18,6 +19,20 @@ struct toll {
 	double interrupt_ns;
 	bool measured;
 };
+
+/**
+ * toll_ns() - what it took from a target that pages were made old
+ * @nr_running:	threads of it that run, on the average
+ *
+ * Page tables are walked once at least, also by who runs only later. An interrupt is expected as often
+ * as a thread runs: none comes to one that sleeps.
+ */
+static inline double toll_ns(const struct toll *toll, uint64_t nr_pages, uint64_t nr_interrupts,
+			     double nr_running)
+{
+	return (double)nr_pages * toll->page_ns * (nr_running > 1 ? nr_running : 1) +
+	       (double)nr_interrupts * toll->interrupt_ns * nr_running;
+}
 
 /**
  * toll_measure() - measure it, with a process of our own on another processor; takes less than 0.2 s

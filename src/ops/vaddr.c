@@ -85,6 +85,7 @@ int vaddr_open_target(struct damon_ctx *ctx, struct damon_target *target)
 	mine->ctx = priv;
 	mine->pidfd = mine->lock.fd = mine->pagemap_fd = -1;
 	mine->nr_children = -1;
+	mine->nr_running = 1; /* until they are counted */
 	target->ops_priv = mine;
 	ret = open_process(priv, mine, (pid_t)target->pid, &err);
 	if (!ret && vaddr_check_self(ctx, target)) {

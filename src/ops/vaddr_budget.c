@@ -38,14 +38,11 @@ static struct vaddr_work work_done(const struct vaddr_ctx *mine)
 
 void vaddr_charge(struct vaddr_ctx *mine, const struct vaddr_target *target)
 {
-	const struct toll *toll = vaddr_env_toll(mine->env);
 	struct vaddr_work work = work_done(mine);
-	double ns;
 
-	ns = (double)(work.pages - mine->charged.pages) * toll->page_ns +
-	     (double)(work.interrupts - mine->charged.interrupts) * toll->interrupt_ns;
+	mine->target_ns += toll_ns(vaddr_env_toll(mine->env), work.pages - mine->charged.pages,
+				   work.interrupts - mine->charged.interrupts, target->nr_running);
 	mine->charged = work;
-	mine->target_ns += ns * (target->nr_running > 1 ? target->nr_running : 1);
 }
 
 /*

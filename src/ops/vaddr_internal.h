@@ -97,7 +97,7 @@ struct vaddr_target {
 	size_t nr_ranges;
 	/* Which program it is, by the last batch; all 0 before the first. */
 	struct page_process process;
-	/* Threads that run, on the average, and what that is known from. */
+	/* Threads that run, on the average, at first one, and what that is known from. */
 	double nr_running;
 	uint64_t used_ns;
 	uint64_t used_at_ns;
