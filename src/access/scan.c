@@ -16,9 +16,12 @@
 /* Until this machine's own prices are known. */
 static const struct scan_prices usual_prices = {
 	.refs_page = 70,
+	.refs_huge = 400,
 	.flush_page = 2,
+	.flush_huge = 30,
 	.cold_page = 60,
 	.cold_range = 2000,
+	.cold_huge = 320,
 	.check_page = 110,
 };
 
@@ -26,6 +29,7 @@ static int set_up(struct scan_engine *engine, const struct page_calibration *cal
 		  struct damon_error *err)
 {
 	int ret = frame_files_open(&engine->frames);
+	size_t i;
 
 	if (ret)
 		return damon_error_set(
@@ -37,7 +41,9 @@ static int set_up(struct scan_engine *engine, const struct page_calibration *cal
 	if (ret)
 		return ret;
 	engine->clears = clear_list_new();
-	if (!engine->clears)
+	for (i = 0; i < SCAN_HUGE_LISTS; i++)
+		engine->huge_clears[i] = clear_list_new();
+	if (!engine->clears || !engine->huge_clears[0] || !engine->huge_clears[1])
 		return damon_error_set(err, -ENOMEM, "out of memory");
 	if (engine->options.no_flush)
 		engine->flush = SCAN_FLUSH_NONE;
@@ -75,10 +81,14 @@ int scan_engine_new(struct scan_engine **engine, const struct page_calibration *
 
 void scan_engine_free(struct scan_engine *engine)
 {
+	size_t i;
+
 	if (!engine)
 		return;
 	scan_plan_clear(&engine->plan);
 	clear_list_free(engine->clears);
+	for (i = 0; i < SCAN_HUGE_LISTS; i++)
+		clear_list_free(engine->huge_clears[i]);
 	page_reader_free(engine->reader);
 	frame_files_close(&engine->frames);
 	free(engine);
@@ -121,6 +131,7 @@ int scan_target_new(struct scan_target **target, struct scan_engine *engine, int
 	new->map = map;
 	new->pid = pid;
 	new->pidfd = pidfd;
+	new->cold_huge_ns = usual_prices.cold_huge;
 	*target = new;
 	return 0;
 }

@@ -30,7 +30,7 @@ void scan_blocks_begin(struct scan_blocks *blocks)
 	blocks->blocks = list;
 	blocks->capacity = capacity;
 	blocks->nr = 0;
-	blocks->nr_entries = 0;
+	blocks->nr_entries = blocks->nr_huge = 0;
 }
 
 static int make_room(struct scan_blocks *blocks)
@@ -191,7 +191,8 @@ int scan_blocks_take(struct scan_blocks *blocks, const struct page_leaf *leaf)
 	blocks->blocks[blocks->nr++] = block;
 	if (!leaf->table) {
 		take_huge(block, &leaf->state);
-		blocks->nr_entries += scan_ones(block->words[0].mapped);
+		blocks->nr_entries += block->words[0].mapped;
+		blocks->nr_huge += block->words[0].mapped;
 		return 0;
 	}
 	take_table(blocks, block, leaf->table);
@@ -216,7 +217,7 @@ void scan_blocks_gone(struct scan_blocks *blocks)
 		blocks->nr = nr;
 	}
 	blocks->nr_before = blocks->next_before = 0;
-	blocks->nr_entries = 0;
+	blocks->nr_entries = blocks->nr_huge = 0;
 	for (i = 0; i < blocks->nr; i++) {
 		struct scan_block *block = blocks->blocks[i];
 

@@ -94,6 +94,7 @@ static inline size_t scan_block_pages(const struct scan_block *block)
 /**
  * struct scan_blocks - the blocks of a target, by address; zero-initialise it
  * @nr_entries:	page-table entries that map something
+ * @nr_huge:	how many of them are huge leaves
  * @nr_samples:	sampling intervals counted in this window
  * @last_samples: and in the last one
  */
@@ -101,6 +102,7 @@ struct scan_blocks {
 	size_t nr;
 	struct scan_block **blocks;
 	uint64_t nr_entries;
+	uint64_t nr_huge;
 	uint32_t nr_samples;
 	uint32_t last_samples;
 	/* private: */

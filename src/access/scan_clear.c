@@ -8,6 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+/* What took so many pages is enough to learn a price from. */
+#define LEAST_SMALL 1024
+#define LEAST_HUGE  16
+
 uint64_t scan_now_ns(void)
 {
 	struct timespec now;
@@ -26,7 +30,7 @@ uint64_t scan_cpu_ns(void)
 
 void scan_learn(double *price, double ns, uint64_t units)
 {
-	if (units >= 1024)
+	if (units >= LEAST_SMALL)
 		*price += (ns / (double)units - *price) / 4;
 }
 
@@ -91,56 +95,132 @@ static void mark_range(struct scan_target *target, uint64_t start, uint64_t end)
 	}
 }
 
-struct refusals {
+struct clearing {
 	struct scan_target *target;
-	uint64_t nr;
+	uint64_t nr_huge; /* made old */
 };
 
 /* Locked memory: the mapping is remembered, so that clear_refs is thought of the next time. */
 static void refused(void *data, uint64_t start, uint64_t end, size_t tag)
 {
-	struct refusals *refusals = data;
+	struct clearing *clearing = data;
 
-	mark_range(refusals->target, start, end);
-	watch_map_set(refusals->target->map, start, WATCH_REFUSED | WATCH_RETRY, WATCH_REFUSED);
-	refusals->nr++;
+	mark_range(clearing->target, start, end);
+	watch_map_set(clearing->target->map, start, WATCH_REFUSED | WATCH_RETRY, WATCH_REFUSED);
 }
 
 /* Too busy for it now: unknown in this interval. */
 static void busy(void *data, uint64_t start, uint64_t end, size_t tag)
 {
-	struct refusals *refusals = data;
+	struct clearing *clearing = data;
 
-	mark_range(refusals->target, start, end);
+	mark_range(clearing->target, start, end);
 }
 
-static int clear_clusters(struct scan_target *target)
+static void cleared_huge(void *data, uint64_t start, uint64_t end, size_t tag)
+{
+	struct clearing *clearing = data;
+
+	clearing->nr_huge += (end - start) >> PAGE_TABLE_SHIFT;
+}
+
+static int clear_small(struct scan_target *target)
 {
 	struct scan_engine *engine = target->engine;
-	struct refusals refusals = {.target = target};
-	uint64_t start = scan_now_ns(), cpu = scan_cpu_ns();
+	struct scan_prices *prices = &engine->prices;
+	const struct scan_plan *plan = &engine->plan;
+	struct clearing clearing = {.target = target};
 	struct clear_result result;
+	uint64_t cpu = scan_cpu_ns();
 	int ret;
 
 	clear_list_on_busy(engine->clears, busy);
-	ret = clear_list_run(engine->clears, target->pidfd, refused, NULL, &refusals, &result);
-	engine->stat.clear_ns += scan_now_ns() - start;
+	ret = clear_list_run(engine->clears, target->pidfd, refused, NULL, &clearing, &result);
 	cpu = scan_cpu_ns() - cpu;
-	engine->stat.clears += engine->plan.nr_young;
 	engine->stat.interrupts += result.nr_cleared;
-	engine->stat.by_clusters++;
-	if (!ret && engine->plan.nr_pages > 64 * engine->plan.nr)
-		scan_learn(&engine->prices.cold_page,
-			   (double)cpu - (double)engine->plan.nr * engine->prices.cold_range,
-			   engine->plan.nr_pages);
-	if (engine->prices.cold_page < 1)
-		engine->prices.cold_page = 1;
+	if (!ret && plan->nr_pages > 64 * plan->nr_small_runs)
+		scan_learn(&prices->cold_page,
+			   (double)cpu - (double)plan->nr_small_runs * prices->cold_range,
+			   plan->nr_pages);
+	if (prices->cold_page < 1)
+		prices->cold_page = 1;
 	return ret;
 }
 
-static int clear_refs(struct scan_target *target, uint64_t nr_entries, uint64_t nr_held)
+/* Clear one list of huge pages, and find out what each of them takes; 0 where they are too few to tell. */
+static int clear_huge_list(struct scan_target *target, struct clear_list *list, double *page_ns)
+{
+	struct clearing clearing = {.target = target};
+	struct clear_result result;
+	uint64_t cpu = scan_cpu_ns();
+	int ret;
+
+	clear_list_on_busy(list, busy);
+	ret = clear_list_run(list, target->pidfd, refused, cleared_huge, &clearing, &result);
+	cpu = scan_cpu_ns() - cpu;
+	target->engine->stat.interrupts += clearing.nr_huge;
+	*page_ns = clearing.nr_huge < LEAST_HUGE ? 0 : (double)cpu / (double)clearing.nr_huge;
+	return ret;
+}
+
+/*
+ * The kernel flushes each huge page by itself, which interrupts a target that runs. Whether it runs now is seen
+ * from what the first few take: where clear_refs turns out to be cheaper, *@method is changed to that. It and its flush
+ * take those few along once more, which harms nothing.
+ *
+ * The first few take up to twice as long as the others whatever the target does, until code and tables
+ * are in the caches; so the price is the lower one of both.
+ */
+static int clear_huge(struct scan_target *target, const struct scan_question *question,
+		      enum scan_method *method)
 {
 	struct scan_engine *engine = target->engine;
+	double *price = &engine->prices.cold_huge, first, rest;
+	int ret = clear_huge_list(target, engine->huge_clears[0], &first);
+
+	if (ret || !first)
+		return ret;
+	*price = first / 2;
+	if (engine->plan.nr_huge > SCAN_HUGE_TRIED)
+		*method = scan_choose(question);
+	if (*method == SCAN_CLUSTERS) {
+		ret = clear_huge_list(target, engine->huge_clears[1], &rest);
+		if (rest && rest < first)
+			first = rest;
+	}
+	scan_learn_huge(&target->cold_huge_ns, first);
+	return ret;
+}
+
+/* Or find out that *@method should be another one. */
+static int clear_clusters(struct scan_target *target, const struct scan_question *question,
+			  enum scan_method *method)
+{
+	struct scan_engine *engine = target->engine;
+	uint64_t start = scan_now_ns();
+	int ret = clear_huge(target, question, method);
+
+	if (!ret && *method == SCAN_CLUSTERS) {
+		ret = clear_small(target);
+		engine->stat.clears += engine->plan.nr_young;
+		engine->stat.by_clusters++;
+	}
+	engine->stat.clear_ns += scan_now_ns() - start;
+	return ret;
+}
+
+static void learn_both(const struct scan_target *target, double *page, double *huge, double ns)
+{
+	uint64_t nr_huge = target->blocks.nr_huge, nr_small = target->blocks.nr_entries - nr_huge;
+
+	if (nr_small >= LEAST_SMALL || nr_huge >= LEAST_HUGE)
+		scan_share_price(page, huge, ns, nr_small, nr_huge);
+}
+
+static int clear_refs(struct scan_target *target, uint64_t nr_held)
+{
+	struct scan_engine *engine = target->engine;
+	struct scan_prices *prices = &engine->prices;
 	/* What is left out of a flush stays in doubt, unless the program was told not to flush. */
 	bool doubt = engine->flush != SCAN_FLUSH_REFS && !engine->options.no_flush;
 	bool flushed;
@@ -155,7 +235,7 @@ static int clear_refs(struct scan_target *target, uint64_t nr_entries, uint64_t 
 		return ret;
 	if (took_ns > engine->stat.longest_stall_ns)
 		engine->stat.longest_stall_ns = took_ns;
-	scan_learn(&engine->prices.refs_page, (double)(scan_cpu_ns() - cpu), nr_entries);
+	learn_both(target, &prices->refs_page, &prices->refs_huge, (double)(scan_cpu_ns() - cpu));
 	/* It made all of them old. */
 	engine->stat.clears += nr_held;
 	start = scan_now_ns();
@@ -164,7 +244,10 @@ static int clear_refs(struct scan_target *target, uint64_t nr_entries, uint64_t 
 	if (ret)
 		return ret;
 	if (flushed)
-		scan_learn(&engine->prices.flush_page, (double)(scan_cpu_ns() - cpu), nr_entries);
+		learn_both(target, &prices->flush_page, &prices->flush_huge,
+			   (double)(scan_cpu_ns() - cpu));
+	if (engine->plan.nr_huge)
+		scan_fade_huge(&target->cold_huge_ns);
 	engine->stat.clear_ns += took_ns + scan_now_ns() - start;
 	engine->stat.clears += engine->plan.nr_young;
 	engine->stat.by_refs++;
@@ -183,7 +266,7 @@ static bool may_use_refs(const struct scan_target *target)
 		return false;
 	/* A pair of young pages is found only where the processor can't hold all that is in use. */
 	if (engine->flush == SCAN_FLUSH_PAIR)
-		return engine->plan.nr_young > 4096;
+		return engine->plan.nr_young - engine->plan.nr_huge > 4096;
 	return engine->flush == SCAN_FLUSH_REFS || engine->options.no_flush;
 }
 
@@ -225,22 +308,27 @@ int scan_clear(struct scan_target *target, bool may_clear)
 		leave_all(target);
 		return 0;
 	}
-	engine->plan.nr_young = scan_plan_young(&target->blocks);
-	question.nr_entries = target->blocks.nr_entries;
+	engine->prices.cold_huge = target->cold_huge_ns;
+	engine->plan.nr_young = scan_plan_young(&target->blocks, &engine->plan.nr_huge);
+	question.nr_huge = target->blocks.nr_huge;
+	question.nr_small = target->blocks.nr_entries - question.nr_huge;
 	question.refs_possible = may_use_refs(target);
 	question.max_stall_ns = (double)engine->options.max_stall_us * 1000;
-	if (!engine->options.no_flush && !scan_refs_surely(&question, engine->plan.nr_young)) {
+	if (!engine->options.no_flush &&
+	    !scan_refs_surely(&question, engine->plan.nr_young, engine->plan.nr_huge)) {
 		ret = choose(target, &question, &method);
 		if (ret)
 			return ret;
-		if (method != SCAN_CLEAR_REFS)
-			engine->stat.held += question.nr_held;
-		if (method == SCAN_NOTHING)
-			return 0;
 		if (method == SCAN_CLUSTERS)
-			return clear_clusters(target);
+			ret = clear_clusters(target, &question, &method);
+		if (ret)
+			return ret;
+		if (method != SCAN_CLEAR_REFS) {
+			engine->stat.held += question.nr_held;
+			return 0;
+		}
 		/* It clears everything but memory that nothing clears. */
 		forget_marks(target);
 	}
-	return clear_refs(target, question.nr_entries, question.nr_held);
+	return clear_refs(target, question.nr_held);
 }

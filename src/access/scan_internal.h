@@ -9,10 +9,15 @@
 #include "access/pagemap.h"
 #include "access/scan.h"
 
+/* Of huge pages the first few are a list of their own, to see what they take: at most so many. */
+#define SCAN_HUGE_LISTS 2
+#define SCAN_HUGE_TRIED 32
+
 struct scan_engine {
 	struct page_reader *reader;
 	struct frame_files frames;
-	struct clear_list *clears;
+	struct clear_list *clears; /* small pages */
+	struct clear_list *huge_clears[SCAN_HUGE_LISTS];
 	struct scan_plan plan;
 	struct scan_options options;
 	struct scan_prices prices;
@@ -34,6 +39,7 @@ struct scan_target {
 	bool fresh;	   /* the blocks are as of now */
 	bool saving;	   /* see scan_target_save() */
 	unsigned int turn; /* sampling intervals since all was made old last, when saving */
+	double cold_huge_ns; /* price of a huge page here: the engine's, while this target is cleared */
 	/* The ranges that regions cover, without the borders between them. */
 	size_t nr_ranges;
 	size_t capacity;
@@ -56,7 +62,7 @@ void scan_learn(double *price, double ns, uint64_t units);
 /* scan_judge.c: what can be cleared by clusters. */
 
 /*
- * Fill the engine's list of clears from its plan, leaving out what must not or can't be
+ * Fill the engine's lists of clears from its plan, leaving out what must not or can't be
  * cleared; *@only_refs counts young pages that clear_refs would clear all the same.
  */
 int scan_judge(struct scan_target *target, uint64_t *only_refs);

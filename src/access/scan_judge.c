@@ -114,6 +114,7 @@ static void set_stuck(const struct piece *piece, size_t i)
 struct growing {
 	struct clear_list *list;
 	uint64_t start, end;
+	size_t nr_huge;
 };
 
 static int finish(struct growing *growing)
@@ -162,19 +163,34 @@ static int judge_small(struct scan_target *target, struct piece *piece, struct g
 	return 0;
 }
 
+/* What kind it is was asked once, and is remembered. */
+static int judge_huge(struct scan_target *target, struct scan_block *block, struct growing *growing,
+		      uint64_t *only_refs)
+{
+	int ret;
+
+	if (block->huge_kind != SCAN_HUGE_PLAIN || !block->words[0].young) {
+		block->words[0].stuck = block->words[0].young;
+		*only_refs += block->words[0].young && block->huge_kind == SCAN_HUGE_SHARED;
+		return 0;
+	}
+	if (growing->nr_huge++ == SCAN_HUGE_TRIED) {
+		ret = finish(growing);
+		if (ret)
+			return ret;
+		growing->list = target->engine->huge_clears[1];
+	}
+	return grow(growing, block->start, block->end);
+}
+
 static int judge_piece(struct scan_target *target, struct piece *piece, const struct scan_run *run,
 		       struct growing *growing, uint64_t *only_refs)
 {
 	struct scan_block *block = piece->block;
 	uint64_t start = run->start, end = run->end;
 
-	if (block->page_shift != ARCH_PAGE_SHIFT) {
-		if (block->huge_kind == SCAN_HUGE_PLAIN && block->words[0].young)
-			return grow(growing, block->start, block->end);
-		block->words[0].stuck = block->words[0].young;
-		*only_refs += block->words[0].young && block->huge_kind == SCAN_HUGE_SHARED;
-		return 0;
-	}
+	if (block->page_shift != ARCH_PAGE_SHIFT)
+		return run->huge ? judge_huge(target, block, growing, only_refs) : 0;
 	if (start < block->start)
 		start = block->start;
 	if (end > block->end)
@@ -184,11 +200,12 @@ static int judge_piece(struct scan_target *target, struct piece *piece, const st
 	return judge_small(target, piece, growing, only_refs);
 }
 
-static int judge_runs(struct scan_target *target, uint64_t *only_refs)
+/* The runs of small pages, or those of huge ones. */
+static int judge_runs(struct scan_target *target, bool huge, uint64_t *only_refs)
 {
 	struct scan_engine *engine = target->engine;
 	const struct scan_blocks *blocks = &target->blocks;
-	struct growing growing = {.list = engine->clears};
+	struct growing growing = {.list = huge ? engine->huge_clears[0] : engine->clears};
 	struct piece piece;
 	size_t run, block = 0, i;
 	int ret;
@@ -196,6 +213,8 @@ static int judge_runs(struct scan_target *target, uint64_t *only_refs)
 	for (run = 0; run < engine->plan.nr; run++) {
 		const struct scan_run *here = &engine->plan.runs[run];
 
+		if (here->huge != huge)
+			continue;
 		while (block < blocks->nr && blocks->blocks[block]->end <= here->start)
 			block++;
 		for (i = block; i < blocks->nr && blocks->blocks[i]->start < here->end; i++) {
@@ -214,13 +233,21 @@ static int judge_runs(struct scan_target *target, uint64_t *only_refs)
 int scan_judge(struct scan_target *target, uint64_t *only_refs)
 {
 	struct scan_engine *engine = target->engine;
-	uint64_t cpu = scan_cpu_ns();
-	int ret = open_pagemap(target);
+	uint64_t cpu;
+	size_t i;
+	int ret;
 
 	*only_refs = 0;
 	clear_list_reset(engine->clears);
+	for (i = 0; i < SCAN_HUGE_LISTS; i++)
+		clear_list_reset(engine->huge_clears[i]);
+	ret = judge_runs(target, true, only_refs);
+	if (ret || !engine->plan.nr_pages)
+		return ret;
+	cpu = scan_cpu_ns();
+	ret = open_pagemap(target);
 	if (!ret)
-		ret = judge_runs(target, only_refs);
+		ret = judge_runs(target, false, only_refs);
 	if (!ret)
 		scan_learn(&engine->prices.check_page, (double)(scan_cpu_ns() - cpu),
 			   engine->plan.nr_pages);

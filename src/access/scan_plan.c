@@ -44,18 +44,31 @@ static bool follow(struct sweep *sweep, uint64_t addr)
 	       sweep->range < sweep->nr_ranges && sweep->ranges[sweep->range].start <= addr;
 }
 
+/* Huge pages have no gaps between them that would be walked. */
+static bool joins(const struct sweep *sweep, const struct scan_run *last, uint64_t start, bool huge)
+{
+	uint64_t skipped;
+
+	if (!sweep->open || last->huge != huge)
+		return false;
+	skipped = (start - last->end) >> ARCH_PAGE_SHIFT;
+	return huge ? !skipped : skipped <= sweep->gap;
+}
+
 static int add_page(struct sweep *sweep, uint64_t start, uint64_t size)
 {
 	struct scan_plan *plan = sweep->plan;
 	struct scan_run *last = plan->nr ? &plan->runs[plan->nr - 1] : NULL;
-	uint64_t skipped;
+	bool huge = size > 1ULL << ARCH_PAGE_SHIFT;
 
 	if (!follow(sweep, start))
 		return 0;
 	plan->nr_young++;
-	if (sweep->open && (start - last->end) >> ARCH_PAGE_SHIFT <= sweep->gap) {
-		skipped = (start - last->end) >> ARCH_PAGE_SHIFT;
-		plan->nr_pages += skipped + 1;
+	plan->nr_huge += huge;
+	plan->nr_pages += !huge;
+	if (joins(sweep, last, start, huge)) {
+		if (!huge)
+			plan->nr_pages += (start - last->end) >> ARCH_PAGE_SHIFT;
 		last->end = start + size;
 		return 0;
 	}
@@ -68,8 +81,8 @@ static int add_page(struct sweep *sweep, uint64_t start, uint64_t size)
 		plan->runs = runs;
 		plan->capacity = capacity;
 	}
-	plan->runs[plan->nr++] = (struct scan_run){start, start + size};
-	plan->nr_pages++;
+	plan->runs[plan->nr++] = (struct scan_run){start, start + size, huge};
+	plan->nr_small_runs += !huge;
 	sweep->open = true;
 	return 0;
 }
@@ -108,7 +121,7 @@ int scan_plan_runs(struct scan_plan *plan, const struct scan_blocks *blocks,
 	int ret;
 
 	plan->nr = 0;
-	plan->nr_pages = plan->nr_young = 0;
+	plan->nr_pages = plan->nr_huge = plan->nr_small_runs = plan->nr_young = 0;
 	for (i = 0; i < blocks->nr; i++) {
 		if (blocks->blocks[i]->failed)
 			continue;
@@ -119,16 +132,20 @@ int scan_plan_runs(struct scan_plan *plan, const struct scan_blocks *blocks,
 	return 0;
 }
 
-uint64_t scan_plan_young(const struct scan_blocks *blocks)
+uint64_t scan_plan_young(const struct scan_blocks *blocks, uint64_t *nr_huge)
 {
-	uint64_t nr = 0;
+	uint64_t nr = 0, before;
 	size_t i, word;
 
+	*nr_huge = 0;
 	for (i = 0; i < blocks->nr; i++) {
 		const struct scan_block *block = blocks->blocks[i];
 
+		before = nr;
 		for (word = 0; word < scan_block_words(block) && !block->failed; word++)
 			nr += scan_ones(clearable(&block->words[word]));
+		if (block->page_shift != ARCH_PAGE_SHIFT)
+			*nr_huge += nr - before;
 	}
 	return nr;
 }
@@ -143,39 +160,65 @@ uint64_t scan_gap(const struct scan_prices *prices)
 double scan_clusters_ns(const struct scan_prices *prices, const struct scan_plan *plan)
 {
 	return (double)plan->nr_pages * (prices->cold_page + prices->check_page) +
-	       (double)plan->nr * prices->cold_range;
+	       (double)plan->nr_small_runs * prices->cold_range +
+	       (double)plan->nr_huge * prices->cold_huge;
 }
 
-double scan_refs_ns(const struct scan_prices *prices, uint64_t nr_entries)
+double scan_refs_ns(const struct scan_prices *prices, uint64_t nr_small, uint64_t nr_huge)
 {
-	return (double)nr_entries * (prices->refs_page + prices->flush_page);
+	return (double)nr_small * (prices->refs_page + prices->flush_page) +
+	       (double)nr_huge * (prices->refs_huge + prices->flush_huge);
 }
 
-double scan_stall_ns(const struct scan_prices *prices, uint64_t nr_entries)
+double scan_stall_ns(const struct scan_prices *prices, uint64_t nr_small, uint64_t nr_huge)
 {
-	return (double)nr_entries * prices->refs_page;
+	return (double)nr_small * prices->refs_page + (double)nr_huge * prices->refs_huge;
+}
+
+void scan_share_price(double *page, double *huge, double ns, uint64_t nr_small, uint64_t nr_huge)
+{
+	double small_ns = (double)nr_small * *page, huge_ns = (double)nr_huge * *huge;
+	double foreseen = small_ns + huge_ns, beyond;
+
+	if (foreseen <= 0)
+		return;
+	beyond = (ns / foreseen - 1) / 4;
+	*page *= 1 + beyond * small_ns / foreseen;
+	*huge *= 1 + beyond * huge_ns / foreseen;
+}
+
+void scan_learn_huge(double *price, double ns)
+{
+	*price = ns > *price ? *price + (ns - *price) / 4 : ns;
+}
+
+void scan_fade_huge(double *price)
+{
+	*price *= 0.97;
 }
 
 /* clear_refs, and what it costs the target that pages are cleared which need not be. */
 static double all_by_refs_ns(const struct scan_question *question)
 {
-	return scan_refs_ns(question->prices, question->nr_entries) +
+	return scan_refs_ns(question->prices, question->nr_small, question->nr_huge) +
 	       (double)question->nr_held * question->prices->used_page;
 }
 
 static bool refs_allowed(const struct scan_question *question)
 {
 	return question->refs_possible &&
-	       scan_stall_ns(question->prices, question->nr_entries) <= question->max_stall_ns;
+	       scan_stall_ns(question->prices, question->nr_small, question->nr_huge) <=
+		       question->max_stall_ns;
 }
 
-bool scan_refs_surely(const struct scan_question *question, uint64_t nr_young)
+bool scan_refs_surely(const struct scan_question *question, uint64_t nr_young, uint64_t nr_huge)
 {
 	const struct scan_prices *prices = question->prices;
 
 	return nr_young && refs_allowed(question) &&
 	       all_by_refs_ns(question) <
-		       (double)nr_young * (prices->cold_page + prices->check_page);
+		       (double)(nr_young - nr_huge) * (prices->cold_page + prices->check_page) +
+			       (double)nr_huge * prices->cold_huge;
 }
 
 enum scan_method scan_choose(const struct scan_question *question)

@@ -255,29 +255,88 @@ static void flushes_by_a_pair_of_pages(void **state)
 	assert_true(nr_flushed > 0);
 }
 
+/* How much is mapped by huge pages; a test is skipped where the kernel hadn't enough of them. */
+static void need_huge_pages(uint64_t nr)
+{
+	const struct scan_blocks *blocks = scan_target_blocks(target);
+
+	if (blocks->nr_huge < nr) {
+		print_message("# SKIP the kernel gave only %lu huge pages of %lu\n",
+			      blocks->nr_huge, nr);
+		skip();
+	}
+}
+
 static void tells_huge_pages(void **state)
 {
 	struct toucher_pattern pattern = {0, 16, 512};
-	const struct scan_blocks *blocks;
 	struct score score;
-	size_t i, nr_huge = 0;
+	int i;
 
 	watch(128 * MIB, true, false, 1000000);
 	for (i = 0; i < ROUNDS; i++)
 		interval(&pattern, &score);
-	blocks = scan_target_blocks(target);
-	for (i = 0; i < blocks->nr; i++)
-		nr_huge += blocks->blocks[i]->page_shift == 21;
-	if (nr_huge < 64) {
-		print_message("# SKIP the kernel gave only %zu huge pages of 64\n", nr_huge);
-		skip();
-	}
+	need_huge_pages(64);
 	tell("16 huge pages hot", &score);
 	assert_int_equal(score.right, 16);
 	assert_int_equal(score.wrong, 0);
 	/* 32 of 128 MiB */
 	assert_int_equal(interval(&pattern, &score), SCAN_ACCESS_UNIT / 4);
-	assert_int_equal(scan_target_blocks(target)->nr, nr_huge);
+	assert_int_equal(scan_target_blocks(target)->nr, 64);
+}
+
+/*
+ * Now one half of the huge pages is in use, now the other. Whether they are cleared by clear_refs or one by one, or the
+ * latter is given up after the first few because clear_refs is the cheaper way, the outcome is the same.
+ */
+static void tells_huge_pages_however_they_are_cleared(void **state)
+{
+	struct toucher_pattern pattern = {0, 64, 512};
+	struct scan_prices before;
+	struct score score;
+	int i;
+
+	watch(256 * MIB, true, false, 1000000);
+	interval(&pattern, &score);
+	need_huge_pages(128);
+	before = engine->prices;
+	for (i = 0; i < 6 * ROUNDS; i++) {
+		engine->prices = before;
+		target->cold_huge_ns = i % 3 ? 0 : 1e9;
+		/* Nothing is cheaper, but neither are huge pages before they were tried. */
+		if (i % 3 == 2)
+			engine->prices.refs_huge = engine->prices.flush_huge = 0;
+		pattern.first = i % 2 * 64 * 512;
+		interval(&pattern, &score);
+		if (score.right != 64 || score.wrong || score.unknown)
+			fail_msg("interval %d: expected 64 huge pages in use, got %lu right, %lu "
+				 "wrong, %lu unknown",
+				 i, score.right, score.wrong, score.unknown);
+	}
+	tell("64 of 128 huge pages hot", &score);
+	/* Where it can be flushed without a pair of small pages, which aren't there. */
+	if (scan_engine_flush(engine) == SCAN_FLUSH_REFS)
+		assert_true(scan_engine_stat(engine)->by_refs >= 4 * ROUNDS);
+}
+
+/* Nothing but clusters is allowed: the kernel flushes each of the huge pages, though they are one range. */
+static void counts_an_interrupt_for_each_huge_page(void **state)
+{
+	struct toucher_pattern pattern = {0, 40, 512};
+	uint64_t before, cleared;
+	struct score score;
+
+	watch(128 * MIB, true, false, 1);
+	interval(&pattern, &score);
+	need_huge_pages(64);
+	interval(&pattern, &score);
+	assert_int_equal(score.right, 40);
+	before = scan_engine_stat(engine)->interrupts;
+	cleared = scan_engine_stat(engine)->clears;
+	interval(&pattern, &score);
+	assert_int_equal(scan_engine_stat(engine)->by_refs, 0);
+	assert_int_equal(scan_engine_stat(engine)->clears - cleared, 40);
+	assert_int_equal(scan_engine_stat(engine)->interrupts - before, 40);
 }
 
 static void gives_a_region_its_exact_share(void **state)
@@ -446,6 +505,8 @@ int main(void)
 		cmocka_unit_test_teardown(tells_by_clusters_where_a_stall_is_forbidden, stop_all),
 		cmocka_unit_test_teardown(flushes_by_a_pair_of_pages, stop_all),
 		cmocka_unit_test_teardown(tells_huge_pages, stop_all),
+		cmocka_unit_test_teardown(tells_huge_pages_however_they_are_cleared, stop_all),
+		cmocka_unit_test_teardown(counts_an_interrupt_for_each_huge_page, stop_all),
 		cmocka_unit_test_teardown(gives_a_region_its_exact_share, stop_all),
 		cmocka_unit_test_teardown(spares_pages_that_stay_in_use, stop_all),
 		cmocka_unit_test_teardown(leaves_soft_dirty_marks_as_they_are, stop_all),

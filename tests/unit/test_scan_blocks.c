@@ -287,12 +287,14 @@ static const struct scan_prices prices = {
 static enum scan_method choose(uint64_t nr_pages, uint64_t nr_entries, double max_stall_ns,
 			       bool possible, uint64_t nr_only_refs)
 {
-	struct scan_plan plan = {
-		.nr = nr_pages ? 1 : 0, .nr_pages = nr_pages, .nr_young = nr_pages};
+	struct scan_plan plan = {.nr = nr_pages ? 1 : 0,
+				 .nr_small_runs = nr_pages ? 1 : 0,
+				 .nr_pages = nr_pages,
+				 .nr_young = nr_pages};
 	struct scan_question question = {
 		.prices = &prices,
 		.plan = &plan,
-		.nr_entries = nr_entries,
+		.nr_small = nr_entries,
 		.max_stall_ns = max_stall_ns,
 		.refs_possible = possible,
 		.nr_only_refs = nr_only_refs,
@@ -327,10 +329,11 @@ static void prefers_what_clears_everything(void **state)
 static void weighs_held_pages_against_clearing_them(void **state)
 {
 	struct scan_prices with_use = prices;
-	struct scan_plan plan = {.nr = 1, .nr_pages = 160000, .nr_young = 160000};
+	struct scan_plan plan = {
+		.nr = 1, .nr_small_runs = 1, .nr_pages = 160000, .nr_young = 160000};
 	struct scan_question question = {.prices = &with_use,
 					 .plan = &plan,
-					 .nr_entries = 262144,
+					 .nr_small = 262144,
 					 .max_stall_ns = 20e6,
 					 .refs_possible = true,
 					 .nr_held = 22420};
@@ -339,12 +342,19 @@ static void weighs_held_pages_against_clearing_them(void **state)
 	assert_int_equal(scan_choose(&question), SCAN_CLEAR_REFS);
 	question.nr_held = 22430;
 	assert_int_equal(scan_choose(&question), SCAN_CLUSTERS);
-	assert_true(scan_refs_surely(&question, 160000 + 100));
-	assert_false(scan_refs_surely(&question, 160000));
+	assert_true(scan_refs_surely(&question, 160000 + 100, 0));
+	assert_false(scan_refs_surely(&question, 160000, 0));
 	question.nr_only_refs = 22430;
 	assert_int_equal(scan_choose(&question), SCAN_CLUSTERS);
 	question.nr_only_refs = 22431;
 	assert_int_equal(scan_choose(&question), SCAN_CLEAR_REFS);
+}
+
+static uint64_t nr_young(void)
+{
+	uint64_t nr_huge;
+
+	return scan_plan_young(&blocks, &nr_huge);
 }
 
 /* The table's young pages in each of @nr sampling intervals. */
@@ -374,9 +384,9 @@ static void holds_what_was_always_touched(void **state)
 	assert_int_equal(scan_blocks_hold(&blocks, true), 2);
 	assert_int_equal(blocks.blocks[0]->words[0].held, 0x1);
 	assert_int_equal(blocks.blocks[0]->words[7].held, 1ULL << 63);
-	assert_int_equal(scan_plan_young(&blocks), 3);
+	assert_int_equal(nr_young(), 3);
 	assert_int_equal(scan_blocks_hold(&blocks, false), 0);
-	assert_int_equal(scan_plan_young(&blocks), 5);
+	assert_int_equal(nr_young(), 5);
 }
 
 static void holds_nothing_known_from_a_short_window(void **state)
@@ -416,7 +426,7 @@ static void holds_huge_pages_too(void **state)
 	}
 	scan_blocks_end_window(&blocks);
 	assert_int_equal(scan_blocks_hold(&blocks, true), 1);
-	assert_int_equal(scan_plan_young(&blocks), 0);
+	assert_int_equal(nr_young(), 0);
 }
 
 static void says_what_was_touched_in_a_window(void **state)
