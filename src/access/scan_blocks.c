@@ -394,13 +394,37 @@ struct totals {
 	uint64_t unknown;
 };
 
+static void add_word(const struct scan_block *block, const struct scan_word *word, uint64_t mask,
+		     uint64_t size, struct totals *totals)
+{
+	uint64_t unknown = unknown_pages(block, word) & mask;
+
+	totals->resident += scan_ones(word->mapped & mask) * size;
+	if (unknown)
+		totals->unknown += scan_ones(unknown) * size;
+	totals->touched += scan_ones(word->young & mask & ~unknown) * size;
+}
+
+/* Its only bit needs no counting, which there would be much of: regions are about as many as huge pages. */
+static void add_huge(const struct scan_block *block, uint64_t bytes, struct totals *totals)
+{
+	const struct scan_word *word = &block->words[0];
+
+	if (!word->mapped)
+		return;
+	totals->resident += bytes;
+	if (unknown_pages(block, word))
+		totals->unknown += bytes;
+	else if (word->young)
+		totals->touched += bytes;
+}
+
 /* Huge pages may overlap a region in part; what overlaps counts. */
 static void add_pages(const struct scan_block *block, uint64_t start, uint64_t end,
 		      struct totals *totals)
 {
-	uint64_t size = 1ULL << block->page_shift, unknown, mask;
-	size_t word = 0, last = 0;
-	bool huge = scan_block_pages(block) == 1;
+	uint64_t size = 1ULL << block->page_shift;
+	size_t word, last;
 
 	if (start < block->start)
 		start = block->start;
@@ -408,26 +432,17 @@ static void add_pages(const struct scan_block *block, uint64_t start, uint64_t e
 		end = block->end;
 	if (start >= end)
 		return;
-	if (huge) {
-		size = end - start;
-	} else {
-		word = (start - block->start) / size / 64;
-		last = (end - 1 - block->start) / size / 64;
-	}
-	for (; word <= last; word++) {
-		const struct scan_word *here = &block->words[word];
-
-		if (!here->mapped)
-			continue;
-		mask = huge ? 1 : word_mask(block, word, start, end);
-		unknown = unknown_pages(block, here) & mask;
-		totals->resident += scan_ones(here->mapped & mask) * size;
-		if (unknown)
-			totals->unknown += scan_ones(unknown) * size;
-		totals->touched += scan_ones(here->young & mask & ~unknown) * size;
-	}
 	if (block->failed && !block->words[0].mapped)
 		totals->unknown += end - start, totals->resident += end - start;
+	if (scan_block_pages(block) == 1) {
+		add_huge(block, end - start, totals);
+		return;
+	}
+	last = (end - 1 - block->start) / size / 64;
+	for (word = (start - block->start) / size / 64; word <= last; word++)
+		if (block->words[word].mapped)
+			add_word(block, &block->words[word], word_mask(block, word, start, end),
+				 size, totals);
 }
 
 static uint32_t share(const struct totals *totals, uint32_t unit)
@@ -437,8 +452,9 @@ static uint32_t share(const struct totals *totals, uint32_t unit)
 	/* A few old pages don't make a region idle of which most is unknown. */
 	if (totals->unknown && !totals->touched && totals->unknown > known)
 		return DAMON_ACCESS_UNKNOWN;
-	if (!known)
-		return 0;
+	/* Most regions are one or the other, and a division takes as long as all else here. */
+	if (!totals->touched || totals->touched == known)
+		return totals->touched ? unit : 0;
 	/* Rounded up: 0 is kept for "nothing at all". */
 	if (totals->touched <= UINT32_MAX)
 		return (uint32_t)((totals->touched * unit + known - 1) / known);
