@@ -6,10 +6,14 @@
  * alone and a whole cycle (clear, flush, read, account to 1,000 regions) on the same state of
  * the memory, in changing order, so that the ratio is a paired one. Prints one JSON object; medians.
  *
+ * The child sleeps while a cycle is timed, but where it is "running": then it goes round through all of its
+ * huge pages on another processor meanwhile, so that each flush interrupts it.
+ *
  * usage: bench_scan [--large]	with 8 GiB as well, where so much memory is free; else less than a minute
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,17 +33,29 @@
 
 #define PAGE_BYTES   4096ULL
 #define MIB	     (1ULL << 20)
+#define HUGE_BYTES   (2 * MIB)
 #define REGIONS	     1000
-#define MOST_ROUNDS  25
+#define MOST_ROUNDS  101
 #define LEAST_ROUNDS 3
 /* No further round of a case after this. */
 #define CASE_NS 10000000000ULL
+
+/* One page of @share is touched between cycles; where @running, one byte of each huge page all the time. */
+struct bench_case {
+	uint64_t mib;
+	bool huge;
+	uint64_t share;
+	bool running;
+};
 
 struct child {
 	pid_t pid;
 	int pidfd, refs_fd, to[2], from[2];
 	char *area;
 	uint64_t size;
+	bool huge, running;
+	uint64_t *rounds;      /* of a running one, through all its memory */
+	cpu_set_t all, others; /* processors: ours before, and without the one we keep to */
 };
 
 static uint64_t now_ns(void)
@@ -63,7 +79,19 @@ static double median(double *values, size_t nr)
 	return values[nr / 2];
 }
 
-static void child_main(struct child *child, bool huge)
+static void run_for_ever(const struct child *child)
+{
+	volatile char *area = child->area;
+	uint64_t i;
+
+	for (;;) {
+		for (i = 0; i < child->size; i += HUGE_BYTES)
+			area[i]++;
+		__atomic_add_fetch(child->rounds, 1, __ATOMIC_RELEASE);
+	}
+}
+
+static void child_main(struct child *child)
 {
 	volatile char *area;
 	uint64_t share, i;
@@ -75,9 +103,15 @@ static void child_main(struct child *child, bool huge)
 	if (mmap(child->area, child->size, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		_exit(1);
-	madvise(child->area, child->size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	madvise(child->area, child->size, child->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	memset(child->area, 1, child->size);
 	area = child->area;
+	if (child->running) {
+		if (sched_setaffinity(0, sizeof(child->others), &child->others) ||
+		    write(child->from[1], "x", 1) != 1)
+			_exit(1);
+		run_for_ever(child);
+	}
 	/* Touch one page of @share. */
 	do {
 		if (write(child->from[1], "x", 1) != 1)
@@ -91,30 +125,61 @@ static void child_main(struct child *child, bool huge)
 
 static int touch(struct child *child, uint64_t share)
 {
+	uint64_t rounds = child->running ? __atomic_load_n(child->rounds, __ATOMIC_ACQUIRE) : 0;
+	uint64_t end = now_ns() + CASE_NS;
 	char answer;
 
+	/* The round that is under way may have begun before. */
+	while (child->running && __atomic_load_n(child->rounds, __ATOMIC_ACQUIRE) < rounds + 2)
+		if (now_ns() > end)
+			return -ETIMEDOUT;
+	if (child->running)
+		return 0;
 	return write(child->to[1], &share, sizeof(share)) == sizeof(share) &&
 			       read(child->from[0], &answer, 1) == 1
 		       ? 0
 		       : -EIO;
 }
 
-static int start(struct child *child, uint64_t size, bool huge)
+/* A running child has the other processors, and we keep to the present one. */
+static int part_processors(struct child *child)
 {
+	int here = sched_getcpu();
+	cpu_set_t ours;
+
+	if (here < 0 || sched_getaffinity(0, sizeof(child->all), &child->all))
+		return -errno;
+	child->others = child->all;
+	if (!child->running)
+		return 0;
+	CPU_CLR(here, &child->others);
+	CPU_ZERO(&ours);
+	CPU_SET(here, &ours);
+	return sched_setaffinity(0, sizeof(ours), &ours) ? -errno : 0;
+}
+
+static int start(struct child *child, const struct bench_case *kind)
+{
+	uint64_t size = kind->mib * MIB;
 	char path[64], answer;
 	char *area;
 
-	*child = (struct child){.size = size};
+	*child = (struct child){.size = size, .huge = kind->huge, .running = kind->running};
+	child->rounds = mmap(NULL, sizeof(*child->rounds), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (child->rounds == MAP_FAILED)
+		return -errno;
 	area = mmap(NULL, size + 2 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		    -1, 0);
-	if (area == MAP_FAILED || pipe(child->to) || pipe(child->from))
+	if (area == MAP_FAILED || pipe(child->to) || pipe(child->from) || part_processors(child))
 		return -errno;
 	child->area = (char *)(((uintptr_t)area + 2 * MIB - 1) & ~(uintptr_t)(2 * MIB - 1));
 	child->pid = fork();
 	if (child->pid < 0)
 		return -errno;
 	if (!child->pid)
-		child_main(child, huge);
+		child_main(child);
+	close(child->from[1]);
 	munmap(area, size + 2 * MIB);
 	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	snprintf(path, sizeof(path), "/proc/%d/clear_refs", (int)child->pid);
@@ -133,7 +198,8 @@ static void stop(struct child *child)
 	close(child->to[0]);
 	close(child->to[1]);
 	close(child->from[0]);
-	close(child->from[1]);
+	munmap(child->rounds, sizeof(*child->rounds));
+	sched_setaffinity(0, sizeof(child->all), &child->all);
 }
 
 struct figures {
@@ -220,8 +286,8 @@ static int measure_round(struct child *child, struct scan_target *target, struct
 	return ret;
 }
 
-static int measure(const struct page_calibration *calibration, uint64_t size, bool huge,
-		   uint64_t share, bool first, double *cycle_ns, struct damon_error *err)
+static int measure(const struct page_calibration *calibration, const struct bench_case *kind,
+		   bool first, double *cycle_ns, struct damon_error *err)
 {
 	struct scan_options options = {.max_stall_us = 10000000};
 	struct page_reader *reader = NULL;
@@ -231,9 +297,9 @@ static int measure(const struct page_calibration *calibration, uint64_t size, bo
 	struct watch_map map = {};
 	struct figures figures = {};
 	struct child child;
+	uint64_t size = kind->mib * MIB, begun;
 	double pages = (double)size / PAGE_BYTES;
-	int ret = start(&child, size, huge);
-	uint64_t begun;
+	int ret = start(&child, kind);
 
 	if (ret)
 		return damon_error_set(err, ret, "can't start a target: %s", strerror(-ret));
@@ -251,15 +317,17 @@ static int measure(const struct page_calibration *calibration, uint64_t size, bo
 	begun = now_ns();
 	while (!ret && figures.nr < MOST_ROUNDS &&
 	       (figures.nr < LEAST_ROUNDS || now_ns() - begun < CASE_NS))
-		ret = measure_round(&child, target, link, share, &figures);
+		ret = measure_round(&child, target, link, kind->share, &figures);
 	*cycle_ns = ret ? 0 : median(figures.cycle, figures.nr);
 	if (!ret)
-		printf("%s  {\"mib\": %lu, \"huge\": %s, \"one_page_touched_of\": %lu, \"rounds\": %zu, "
-		       "\"read_ns_per_page\": %.2f, \"clear_refs_ns_per_page\": %.1f, "
-		       "\"cycle_ns_per_page\": %.1f, \"cycle_ms\": %.3f, "
+		printf("%s  {\"mib\": %lu, \"huge\": %s, \"running\": %s, \"entries\": %lu, "
+		       "\"one_page_touched_of\": %lu, \"rounds\": %zu, "
+		       "\"read_ns_per_page\": %.2f, \"clear_refs_ns_per_page\": %.2f, "
+		       "\"cycle_ns_per_page\": %.2f, \"cycle_ms\": %.3f, "
 		       "\"cycle_to_clear_refs\": %.2f, \"by_clusters\": %lu, \"by_clear_refs\": %lu}",
-		       first ? "" : ",\n", (unsigned long)(size / MIB), huge ? "true" : "false",
-		       share, figures.nr, median(figures.read, figures.nr) / pages,
+		       first ? "" : ",\n", kind->mib, kind->huge ? "true" : "false",
+		       kind->running ? "true" : "false", scan_target_blocks(target)->nr_entries,
+		       kind->share, figures.nr, median(figures.read, figures.nr) / pages,
 		       median(figures.refs, figures.nr) / pages, *cycle_ns / pages, *cycle_ns / 1e6,
 		       median(figures.ratio, figures.nr), scan_engine_stat(engine)->by_clusters,
 		       scan_engine_stat(engine)->by_refs);
@@ -282,12 +350,11 @@ static void print_gain(uint64_t mib, double small_ns, double huge_ns)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		uint64_t mib;
-		bool huge;
-		uint64_t share;
-	} cases[] = {{64, false, 1},  {1024, false, 1}, {1024, false, 100},
-		     {1024, true, 1}, {8192, false, 1}, {8192, true, 1}};
+	static const struct bench_case cases[] = {
+		{64, false, 1, false},	{1024, false, 1, false}, {1024, false, 100, false},
+		{1024, true, 1, false}, {1024, true, 1, true},	 {8192, false, 1, false},
+		{8192, true, 1, false}, {8192, true, 1, true},
+	};
 	bool large = argc > 1 && !strcmp(argv[1], "--large"), first = true;
 	double cycle_ns[sizeof(cases) / sizeof(*cases)] = {};
 	struct page_calibration calibration;
@@ -299,19 +366,21 @@ int main(int argc, char **argv)
 	for (i = 0; !ret && i < sizeof(cases) / sizeof(*cases); i++) {
 		if (cases[i].mib > 1024 && !large)
 			continue;
-		/* Memory that isn't there is left out, and seen to be. */
-		if (available_mib() < cases[i].mib * 3 / 2) {
+		/* What isn't there is left out, and seen to be. */
+		if (cases[i].running && sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+			printf("%s  {\"mib\": %lu, \"skipped\": \"one processor only\"}",
+			       first ? "" : ",\n", cases[i].mib);
+		} else if (available_mib() < cases[i].mib * 3 / 2) {
 			printf("%s  {\"mib\": %lu, \"skipped\": \"not enough memory\"}",
 			       first ? "" : ",\n", cases[i].mib);
 		} else {
-			ret = measure(&calibration, cases[i].mib * MIB, cases[i].huge,
-				      cases[i].share, first, &cycle_ns[i], &err);
+			ret = measure(&calibration, &cases[i], first, &cycle_ns[i], &err);
 		}
 		first = false;
 	}
 	printf("\n]");
 	print_gain(1024, cycle_ns[1], cycle_ns[3]);
-	print_gain(8192, cycle_ns[4], cycle_ns[5]);
+	print_gain(8192, cycle_ns[5], cycle_ns[6]);
 	printf("}\n");
 	if (ret) {
 		fprintf(stderr, "bench_scan: %s\n", *err.text ? err.text : strerror(-ret));
