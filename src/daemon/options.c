@@ -26,7 +26,7 @@ static const struct {
 	{"config", 'c', "FILE", "kdamonds to run, as JSON (" DEFAULT_CONFIG ")"},
 	{"mount", 'm', "DIR", "where the file tree is mounted (" DEFAULT_MOUNT ")"},
 	{"state", 's', "FILE", "what survives a restart (" DEFAULT_STATE ")"},
-	{"owner", 'o', "USER", "whose the files are; root may use them in any case (root)"},
+	{"owner", 'o', "USER", "whose the files are; root may use them in any case (who starts it)"},
 	{"log", 'l', "WHERE", "journal or stderr (journal if that listens)"},
 	{"verbose", 'v', NULL, "say more"},
 	{"help", 'h', NULL, "this text"},
