@@ -47,8 +47,7 @@ static void print_scheme(const char *context, size_t s, const json_t *scheme)
 	print_done("tried", scheme, "nr_tried", "sz_tried");
 	print_done("applied", scheme, "nr_applied", "sz_applied");
 	if (fact_number(scheme, "effective_bytes") || fact_number(scheme, "qt_exceeds"))
-		printf("  %-9s %s at a time now, used up %s times\n", "quota",
-		       format_size((double)fact_number(scheme, "effective_bytes")).s,
+		printf("  %-9s %s now, used up %s times\n", "quota", fact_quota(scheme).s,
 		       format_count((uint64_t)fact_number(scheme, "qt_exceeds")).s);
 	printf("  %-9s %s\n", "passes",
 	       format_count((uint64_t)fact_number(scheme, "nr_snapshots")).s);

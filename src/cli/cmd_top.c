@@ -120,14 +120,12 @@ static void print_schemes(struct top *top, const struct context_address *address
 	    schemes_facts(top->tree, address, &schemes))
 		return;
 	for (i = 0; (scheme = json_array_get(schemes, i)); i++) {
-		long long quota = fact_number(scheme, "effective_bytes");
-
 		fprintf(top->out, "     scheme %zu, %s: applied to %s", i,
 			fact_text(scheme, "action"),
 			format_size((double)fact_number(scheme, "sz_applied")).s);
-		if (quota)
-			fprintf(top->out, "; quota %s, used up %lld times",
-				format_size((double)quota).s, fact_number(scheme, "qt_exceeds"));
+		if (fact_number(scheme, "effective_bytes"))
+			fprintf(top->out, "; quota %s, used up %lld times", fact_quota(scheme).s,
+				fact_number(scheme, "qt_exceeds"));
 		fputc('\n', top->out);
 	}
 	json_decref(schemes);

@@ -22,6 +22,13 @@ long long fact_number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+struct format_text fact_quota(const json_t *scheme)
+{
+	long long bytes = fact_number(scheme, "effective_bytes");
+
+	return bytes == INT64_MAX ? (struct format_text){"no limit"} : format_size((double)bytes);
+}
+
 /*
  * Files are read one after the other; what failed first is kept, so that the many readers here needn't look.
  * A file that older kernels haven't is null.

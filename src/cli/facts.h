@@ -6,10 +6,14 @@
 #include <jansson.h>
 
 #include "cli/contexts.h"
+#include "report/format.h"
 
 /** fact_text(), fact_number() - the value of a key in such an object; "" and 0 where it is null or missing */
 const char *fact_text(const json_t *object, const char *key);
 long long fact_number(const json_t *object, const char *key);
+
+/** fact_quota() - how much the quota of a scheme allows in a window now: "12 MiB", "no limit" */
+struct format_text fact_quota(const json_t *scheme);
 
 /**
  * schemes_refresh() - have the statistics of a running context's schemes copied to its files

@@ -226,6 +226,20 @@ refuses "tune: a scheme that is none" 2 "--scheme 'action=frob'" "$udamon" tune 
 succeeds "schemes: none" "$udamon" schemes --engine kernel --mount "$root"
 is "schemes: says so" 1 "$(grep -c "^no scheme" "$scratch/out")"
 
+# What the tuner "temporal" allows before its goal is reached.
+make_tree 1 own
+scheme=$admin/$context/schemes/0
+put "$admin/0/contexts/nr_contexts" 1
+put "$admin/$context/schemes/nr_schemes" 1
+put "$scheme/action" pageout
+put "$scheme/quotas/effective_bytes" 18446744073709551615
+put "$scheme/stats/qt_exceeds" 3
+succeeds "schemes: a quota without a limit" "$udamon" schemes --engine kernel --mount "$root"
+is "schemes: says so of the quota" "  quota     no limit now, used up 3 times" "$(grep quota "$scratch/out")"
+put "$scheme/quotas/effective_bytes" 1048576
+succeeds "schemes: a quota with a limit" "$udamon" schemes --engine kernel --mount "$root"
+is "schemes: says how much" "  quota     1.0 MiB now, used up 3 times" "$(grep quota "$scratch/out")"
+
 # The namespace is for a daemon's tree only.
 refuses "ns: no command" 2 "which command?" "$udamon" ns --mount "$root"
 refuses "ns: a folder of plain files" 1 "no udamond serves it, it is some other folder" "$udamon" ns --mount "$root" -- true
