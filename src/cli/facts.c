@@ -24,9 +24,10 @@ long long fact_number(const json_t *object, const char *key)
 
 struct format_text fact_quota(const json_t *scheme)
 {
+	const struct format_text none = {"no limit"};
 	long long bytes = fact_number(scheme, "effective_bytes");
 
-	return bytes == INT64_MAX ? (struct format_text){"no limit"} : format_size((double)bytes);
+	return bytes == INT64_MAX ? none : format_size((double)bytes);
 }
 
 /*
