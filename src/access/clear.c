@@ -25,9 +25,11 @@
 
 /*
  * The kernel does somewhat less than 2 GiB in one call and leaves the rest, so a range of more would
- * never be done as a whole.
+ * never be done as a whole. Nor may all of a call together be more: where it stops in the middle of a
+ * huge page, it has split that one before.
  */
 #define MAX_RANGE_BYTES (1ULL << 30)
+#define MAX_CALL_BYTES	(2 * MAX_RANGE_BYTES - 1)
 
 /*
  * A call that is interrupted, or finds something locked for the moment, is repeated so often; less often
@@ -109,20 +111,31 @@ static void tell(const struct clear_list *list, size_t idx, clear_callback *call
 		callback(data, start, start + list->ranges[idx].iov_len, list->tags[idx]);
 }
 
+/* How many ranges from @first on one call does. */
+static size_t nr_fitting(const struct clear_list *list, size_t first)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = first; i < list->nr && i - first < MAX_RANGES_PER_CALL; i++) {
+		bytes += list->ranges[i].iov_len;
+		if (bytes > MAX_CALL_BYTES)
+			break;
+	}
+	return i - first;
+}
+
 /* One call from range @first on: bytes done, or -errno for that range. */
 static ssize_t call(struct clear_list *list, int pidfd, int advice, size_t first,
 		    struct clear_result *result)
 {
 	unsigned int tries = 0, max = advice == MADV_COLLAPSE ? MAX_COLLAPSE_TRIES : MAX_TRIES;
-	size_t nr = list->nr - first;
+	size_t nr = nr_fitting(list, first);
 	ssize_t ret;
 
 	/* What didn't pass before won't soon; the interval goes on meanwhile. */
 	if (result->nr_busy)
 		max = 1;
-
-	if (nr > MAX_RANGES_PER_CALL)
-		nr = MAX_RANGES_PER_CALL;
 	do {
 		result->nr_calls++;
 		ret = syscall(SYS_process_madvise, pidfd, &list->ranges[first], nr, advice, 0);
