@@ -43,7 +43,8 @@ static int set_up(struct scan_engine *engine, const struct page_calibration *cal
 	engine->clears = clear_list_new();
 	for (i = 0; i < SCAN_HUGE_LISTS; i++)
 		engine->huge_clears[i] = clear_list_new();
-	if (!engine->clears || !engine->huge_clears[0] || !engine->huge_clears[1])
+	if (!engine->clears || !engine->huge_clears[0] || !engine->huge_clears[1] ||
+	    !engine->huge_clears[2])
 		return damon_error_set(err, -ENOMEM, "out of memory");
 	if (engine->options.no_flush)
 		engine->flush = SCAN_FLUSH_NONE;

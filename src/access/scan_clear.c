@@ -165,30 +165,32 @@ static int clear_huge_list(struct scan_target *target, struct clear_list *list, 
 
 /*
  * The kernel flushes each huge page by itself, which interrupts a target that runs. Whether it runs now is seen
- * from what the first few take: where clear_refs turns out to be cheaper, *@method is changed to that. It and its flush
+ * from what some of the first take: where clear_refs turns out to be cheaper, *@method is changed to that. It and its flush
  * take those few along once more, which harms nothing.
  *
- * The first few take up to twice as long as the others whatever the target does, until code and tables
- * are in the caches; so the price is the lower one of both.
+ * The price is the lower one of these and of the rest, as some take longer whatever the target does, until tables and
+ * descriptions of frames come into the caches; for the same reason only twice the price of clear_refs is dear.
  */
 static int clear_huge(struct scan_target *target, const struct scan_question *question,
 		      enum scan_method *method)
 {
 	struct scan_engine *engine = target->engine;
-	double *price = &engine->prices.cold_huge, first, rest;
-	int ret = clear_huge_list(target, engine->huge_clears[0], &first);
+	double *price = &engine->prices.cold_huge, tried, rest;
+	int ret = clear_huge_list(target, engine->huge_clears[0], &tried);
 
-	if (ret || !first)
+	if (!ret)
+		ret = clear_huge_list(target, engine->huge_clears[1], &tried);
+	if (ret || !tried)
 		return ret;
-	*price = first / 2;
-	if (engine->plan.nr_huge > SCAN_HUGE_TRIED)
+	*price = tried / 2;
+	if (engine->plan.nr_huge > SCAN_HUGE_FIRST + SCAN_HUGE_TRIED)
 		*method = scan_choose(question);
 	if (*method == SCAN_CLUSTERS) {
-		ret = clear_huge_list(target, engine->huge_clears[1], &rest);
-		if (rest && rest < first)
-			first = rest;
+		ret = clear_huge_list(target, engine->huge_clears[2], &rest);
+		if (rest && rest < tried)
+			tried = rest;
 	}
-	scan_learn_huge(&target->cold_huge_ns, first);
+	scan_learn_huge(&target->cold_huge_ns, tried);
 	return ret;
 }
 

@@ -9,8 +9,12 @@
 #include "access/pagemap.h"
 #include "access/scan.h"
 
-/* Of huge pages the first few are a list of their own, to see what they take: at most so many. */
-#define SCAN_HUGE_LISTS 2
+/*
+ * Huge pages come in three lists: a few first, as the first call takes longer whatever it does; some more to see
+ * what each takes; all others.
+ */
+#define SCAN_HUGE_LISTS 3
+#define SCAN_HUGE_FIRST 4
 #define SCAN_HUGE_TRIED 32
 
 struct scan_engine {

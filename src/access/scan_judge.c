@@ -167,6 +167,7 @@ static int judge_small(struct scan_target *target, struct piece *piece, struct g
 static int judge_huge(struct scan_target *target, struct scan_block *block, struct growing *growing,
 		      uint64_t *only_refs)
 {
+	struct clear_list **lists = target->engine->huge_clears;
 	int ret;
 
 	if (block->huge_kind != SCAN_HUGE_PLAIN || !block->words[0].young) {
@@ -174,12 +175,14 @@ static int judge_huge(struct scan_target *target, struct scan_block *block, stru
 		*only_refs += block->words[0].young && block->huge_kind == SCAN_HUGE_SHARED;
 		return 0;
 	}
-	if (growing->nr_huge++ == SCAN_HUGE_TRIED) {
+	if (growing->nr_huge == SCAN_HUGE_FIRST ||
+	    growing->nr_huge == SCAN_HUGE_FIRST + SCAN_HUGE_TRIED) {
 		ret = finish(growing);
 		if (ret)
 			return ret;
-		growing->list = target->engine->huge_clears[1];
+		growing->list = lists[growing->nr_huge == SCAN_HUGE_FIRST ? 1 : 2];
 	}
+	growing->nr_huge++;
 	return grow(growing, block->start, block->end);
 }
 
