@@ -25,6 +25,9 @@
 #define TOO_LONG     0.85
 #define LARGEST_FALL 0.5
 
+/* What has grown so much is judged at once. */
+#define GROWN 1.25
+
 /* How fast the estimate follows; both ways alike, or costs that only vary would count as high ones. */
 #define LEARN 0.4
 
@@ -84,6 +87,7 @@ static double interval_cost_ns(const struct budget *budget)
 bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool interval)
 {
 	double share = (double)budget->share / BUDGET_FULL, elapsed_ns, spent, once;
+	double size = budget->size ? (double)budget->size : 1;
 
 	if (!budget->share)
 		return false;
@@ -93,9 +97,14 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 		budget->judged_spent_ns = spent_ns;
 		return false;
 	}
-	budget->nr_intervals += interval;
+	if (interval) {
+		budget->nr_intervals++;
+		budget->sizes += budget->size_before ? (double)budget->size_before : size;
+		budget->size_before = (uint64_t)size;
+	}
 	if (now_ns - budget->judged_ns < BUDGET_PERIOD_NS ||
-	    (budget->nr_intervals && budget->nr_intervals < budget->together))
+	    (budget->nr_intervals && budget->nr_intervals < budget->together &&
+	     size <= GROWN * budget->judged_size))
 		return false;
 	elapsed_ns = (double)(now_ns - budget->judged_ns);
 	spent = spent_ns - budget->judged_spent_ns;
@@ -111,9 +120,11 @@ bool budget_feed(struct budget *budget, uint64_t now_ns, double spent_ns, bool i
 	budget->judged_once_ns = budget->once_ns;
 	if (!budget->nr_intervals)
 		return false;
-	learn(&budget->interval_ns,
-	      spent > once ? (spent - once) / (double)budget->nr_intervals : 0);
+	learn(&budget->one_ns, spent > once ? (spent - once) / budget->sizes : 0);
+	budget->interval_ns = budget->one_ns * size;
 	budget->nr_intervals = 0;
+	budget->sizes = 0;
+	budget->judged_size = size;
 	return set_floor(budget, interval_cost_ns(budget) / aim(budget, share) / 1000);
 }
 

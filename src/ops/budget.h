@@ -15,7 +15,10 @@
 /**
  * struct budget - zero-initialise it and set @share
  * @share:	of one processor, basis points; 0: no bound
- * @together:	sampling intervals that are judged together, where they take turns in being dear; 0 counts as 1
+ * @together:	sampling intervals that are judged together, where they take turns in being dear; 0 counts as 1.
+ *		As long as the size stays about the same
+ * @size:	what a sampling interval's cost is proportional to, as of now; 0 counts as 1. What has grown is
+ *		dearer the next time, and that is known beforehand
  * @floor_us:	the shortest sampling interval that is within it; 0 before the first judgement
  * @interval_ns: what one sampling interval costs, estimated from what the last ones did
  * @once_interval_ns: its share of what comes once a window only: passes of schemes
@@ -24,6 +27,7 @@
 struct budget {
 	uint32_t share;
 	uint32_t together;
+	uint64_t size;
 	uint64_t floor_us;
 	double interval_ns;
 	double once_interval_ns;
@@ -32,6 +36,10 @@ struct budget {
 	uint64_t judged_ns;
 	double judged_spent_ns;
 	uint64_t nr_intervals;
+	uint64_t size_before; /* when the present interval began; 0: nobody knew */
+	double sizes;	      /* of the intervals that aren't judged yet, in all */
+	double judged_size;
+	double one_ns; /* cost of an interval, of size 1 */
 	double debt_ns;
 	double once_ns, judged_once_ns, window_once_ns;
 };

@@ -20,6 +20,9 @@
 /* Who wants to look more often than this wants "point": each look of "scan" is at everything. */
 #define SCAN_LEAST_US 1000000
 
+/* What a look of "scan" takes beside its pages, as so many more of them. */
+#define SCAN_BASE_PAGES 4096
+
 /* What was done that costs a target. */
 static struct vaddr_work work_done(const struct vaddr_ctx *mine)
 {
@@ -97,6 +100,24 @@ static void tell_floor(struct damon_ctx *ctx, struct vaddr_ctx *mine)
 	damon_report_event(ctx, NULL, "budget", detail);
 }
 
+/* What a look's cost is proportional to: of "scan", the pages there are. */
+static uint64_t look_size(const struct damon_ctx *ctx)
+{
+	const struct vaddr_ctx *mine = ctx->ops_priv;
+	const struct vaddr_target *target;
+	uint64_t size = SCAN_BASE_PAGES;
+	uint32_t i;
+
+	if (!mine->scan)
+		return 1;
+	for (i = 0; i < ctx->nr_targets; i++) {
+		target = ctx->targets[i]->ops_priv;
+		if (target && target->scan)
+			size += scan_target_blocks(target->scan)->nr_entries;
+	}
+	return size;
+}
+
 void vaddr_mind_budget(struct damon_ctx *ctx)
 {
 	struct damon_port *port = damon_lib_port(ctx->lib);
@@ -119,6 +140,7 @@ void vaddr_mind_budget(struct damon_ctx *ctx)
 	}
 	if (!mine->budget.share)
 		return;
+	mine->budget.size = look_size(ctx);
 	mine->checked = false;
 	mine->nr_intervals += checked;
 	spent_ns = (double)port->thread_cpu_ns(port) + mine->target_ns;

@@ -86,8 +86,7 @@ static void set_saving(struct damon_ctx *ctx, struct vaddr_ctx *mine, bool savin
 	char detail[128];
 
 	mine->saving = saving;
-	/* Of the intervals of "scan" each fourth one is dear then; those of "point" are alike. */
-	mine->budget.together = saving && mine->scan ? SCAN_HOLD_EVERY : 1;
+	mine->budget.together = 1;
 	if (saving)
 		snprintf(detail, sizeof(detail),
 			 "%s that stay in use are looked at each %dth time only", looked_at,
@@ -123,6 +122,8 @@ void vaddr_mind_saving(struct damon_ctx *ctx)
 		return;
 	} else {
 		held = (double)(nr_held - mine->judged_held) / intervals;
+		/* Of the intervals of "scan" each fourth one is dear then; those of "point" are alike. */
+		mine->budget.together = mine->scan && held > 0 ? SCAN_HOLD_EVERY : 1;
 		saved_bp = held * look_ns(mine) / 1000 / (double)sample_us * BUDGET_FULL;
 		if (budget_use_bp(budget, sample_us) + saved_bp < FITS_AGAIN * budget->share)
 			set_saving(ctx, mine, false);

@@ -248,7 +248,7 @@ static void intervals_are_told_apart(void **state)
 			    "every 60.000001 s instead of 60.000000 s");
 }
 
-/* The longest floor of 60 intervals, of which each fourth takes 56 ms and the others 3: 16.25 on the average. */
+/* The longest floor of some 50 intervals, of which each fourth takes 44 ms and the others 3: 13.25 on the average. */
 static uint64_t longest_floor_of_turns(uint32_t together)
 {
 	struct monitor monitor;
@@ -257,19 +257,61 @@ static uint64_t longest_floor_of_turns(uint32_t together)
 
 	init(&monitor, 200, 1000000);
 	monitor.budget.together = together;
-	for (i = 0; i < 60; i++) {
-		interval(&monitor, i % 4 ? 3 * MS : 56 * MS);
-		if (i >= 20 && monitor.budget.floor_us > longest)
+	for (i = 0; i < 80; i++) {
+		interval(&monitor, i % 4 ? 3 * MS : 44 * MS);
+		if (i >= 32 && monitor.budget.floor_us > longest)
 			longest = monitor.budget.floor_us;
 	}
 	return longest;
 }
 
-/* 16.25 ms / (0.9 * 2 %) = 903 ms; one by one, the dear ones would each time seem to need more than a second. */
+/*
+ * 13.25 ms / (0.9 * 2 %) = 736 ms, and up to 1 / 0.85 of that is left as it is; one by one, the dear ones would each
+ * time seem to need more than the second that was asked for.
+ */
 static void intervals_that_take_turns_are_judged_together(void **state)
 {
-	assert_between((double)longest_floor_of_turns(4), 850000, 950000);
+	assert_between((double)longest_floor_of_turns(4), 700000, 880000);
 	assert_true(longest_floor_of_turns(0) > 1000000);
+}
+
+/*
+ * A process that grows from 64 MiB to 4 GiB in half a minute, looked at once a second at first; 0.12 ms a MiB.
+ * Return: the share spent in about a minute, per cent.
+ */
+static double spend_on_growth(uint32_t share, uint32_t together, bool by_size)
+{
+	struct monitor monitor = {.budget = {.share = share, .together = together},
+				  .asked_us = 1000000};
+	double mib = 64, looked, seconds;
+
+	budget_feed(&monitor.budget, 0, 0, false);
+	while ((seconds = (double)monitor.now_ns / 1e9) < 60) {
+		looked = mib;
+		mib = seconds < 30 ? 64 + seconds * (4032.0 / 30) : 4096;
+		/* What is cleared at an interval's begin was there at the end of the one before. */
+		monitor.budget.size = by_size ? (uint64_t)mib : 1;
+		interval(&monitor, looked * 0.12 * MS);
+	}
+	return monitor.spent_ns / (double)monitor.now_ns * 100;
+}
+
+/* Looking once at 4 GiB takes 0.49 s, which is 0.8 % of a minute. */
+static void what_grows_is_dearer_the_next_time(void **state)
+{
+	assert_between(spend_on_growth(50, 1, true), 0.2, 0.6);
+	assert_between(spend_on_growth(200, 1, true), 1.0, 2.1);
+	assert_between(spend_on_growth(1000, 1, true), 5.0, 10.1);
+	/* Going by what it cost the last times is not enough. */
+	assert_true(spend_on_growth(50, 1, false) > 0.65);
+}
+
+/* Waiting for four intervals while it grows would be far too late. */
+static void what_grows_is_judged_at_once(void **state)
+{
+	assert_between(spend_on_growth(50, 4, true), 0.2, 0.7);
+	assert_between(spend_on_growth(200, 4, true), 1.0, 2.4);
+	assert_true(spend_on_growth(50, 4, false) > 1.5);
 }
 
 int main(void)
@@ -289,6 +331,8 @@ int main(void)
 		cmocka_unit_test(what_comes_once_a_window_does_not_swing_the_interval),
 		cmocka_unit_test(intervals_are_told_apart),
 		cmocka_unit_test(intervals_that_take_turns_are_judged_together),
+		cmocka_unit_test(what_grows_is_dearer_the_next_time),
+		cmocka_unit_test(what_grows_is_judged_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
