@@ -88,7 +88,10 @@ int clear_list_add(struct clear_list *list, uint64_t start, uint64_t end, size_t
 	uint64_t part;
 
 	for (; start < end; start += part) {
-		part = end - start < MAX_RANGE_BYTES ? end - start : MAX_RANGE_BYTES;
+		/* It may be cut only where no huge page is. */
+		part = MAX_RANGE_BYTES - start % MAX_RANGE_BYTES;
+		if (part > end - start)
+			part = end - start;
 		if (list->nr == list->capacity && grow(list))
 			return -ENOMEM;
 		list->ranges[list->nr].iov_base = (void *)(uintptr_t)start;
