@@ -13,10 +13,13 @@
 
 #include <udamon/ops.h>
 
-/* Until this machine's own prices are known. */
+/*
+ * Until this machine's own prices are known. Of huge pages it is clear_refs that is said to be cheap, which is soon
+ * corrected: what is thought dear isn't taken, and nothing learnt of it.
+ */
 static const struct scan_prices usual_prices = {
 	.refs_page = 70,
-	.refs_huge = 400,
+	.refs_huge = 150,
 	.flush_page = 2,
 	.flush_huge = 30,
 	.cold_page = 60,
@@ -29,7 +32,6 @@ static int set_up(struct scan_engine *engine, const struct page_calibration *cal
 		  struct damon_error *err)
 {
 	int ret = frame_files_open(&engine->frames);
-	size_t i;
 
 	if (ret)
 		return damon_error_set(
@@ -41,10 +43,8 @@ static int set_up(struct scan_engine *engine, const struct page_calibration *cal
 	if (ret)
 		return ret;
 	engine->clears = clear_list_new();
-	for (i = 0; i < SCAN_HUGE_LISTS; i++)
-		engine->huge_clears[i] = clear_list_new();
-	if (!engine->clears || !engine->huge_clears[0] || !engine->huge_clears[1] ||
-	    !engine->huge_clears[2])
+	engine->huge_clears = clear_list_new();
+	if (!engine->clears || !engine->huge_clears)
 		return damon_error_set(err, -ENOMEM, "out of memory");
 	if (engine->options.no_flush)
 		engine->flush = SCAN_FLUSH_NONE;
@@ -82,14 +82,11 @@ int scan_engine_new(struct scan_engine **engine, const struct page_calibration *
 
 void scan_engine_free(struct scan_engine *engine)
 {
-	size_t i;
-
 	if (!engine)
 		return;
 	scan_plan_clear(&engine->plan);
 	clear_list_free(engine->clears);
-	for (i = 0; i < SCAN_HUGE_LISTS; i++)
-		clear_list_free(engine->huge_clears[i]);
+	clear_list_free(engine->huge_clears);
 	page_reader_free(engine->reader);
 	frame_files_close(&engine->frames);
 	free(engine);

@@ -47,7 +47,7 @@ struct scan_stat {
 	uint64_t clears;      /* pages made old */
 	uint64_t held;	      /* pages left young on purpose: see scan_target_save() */
 	uint64_t flushes;     /* of a whole TLB */
-	uint64_t interrupts;  /* of each running thread: flushes, ranges and huge pages cleared */
+	uint64_t interrupts;  /* of each running thread: flushes, and ranges that were cleared */
 	uint64_t by_clusters; /* intervals that were begun that way */
 	uint64_t by_refs;
 	uint64_t unflushed;	   /* intervals in which clear_refs wasn't followed by a flush */

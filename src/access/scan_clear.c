@@ -147,67 +147,38 @@ static int clear_small(struct scan_target *target)
 	return ret;
 }
 
-/* Clear one list of huge pages, and find out what each of them takes; 0 where they are too few to tell. */
-static int clear_huge_list(struct scan_target *target, struct clear_list *list, double *page_ns)
+static int clear_huge(struct scan_target *target)
 {
+	struct scan_engine *engine = target->engine;
 	struct clearing clearing = {.target = target};
 	struct clear_result result;
 	uint64_t cpu = scan_cpu_ns();
 	int ret;
 
-	clear_list_on_busy(list, busy);
-	ret = clear_list_run(list, target->pidfd, refused, cleared_huge, &clearing, &result);
+	clear_list_on_busy(engine->huge_clears, busy);
+	ret = clear_list_run(engine->huge_clears, target->pidfd, refused, cleared_huge, &clearing,
+			     &result);
 	cpu = scan_cpu_ns() - cpu;
-	target->engine->stat.interrupts += clearing.nr_huge;
-	*page_ns = clearing.nr_huge < LEAST_HUGE ? 0 : (double)cpu / (double)clearing.nr_huge;
+	engine->stat.interrupts += result.nr_cleared;
+	/* Where they lie far from each other, it is the ranges that cost. */
+	if (clearing.nr_huge >= LEAST_HUGE && clearing.nr_huge >= LEAST_HUGE * result.nr_cleared)
+		scan_learn_huge(&target->cold_huge_ns, (double)cpu / (double)clearing.nr_huge);
 	return ret;
 }
 
-/*
- * The kernel flushes each huge page by itself, which interrupts a target that runs. Whether it runs now is seen
- * from what some of the first take: where clear_refs turns out to be cheaper, *@method is changed to that. It and its flush
- * take those few along once more, which harms nothing.
- *
- * The price is the lower one of these and of the rest, as some take longer whatever the target does, until tables and
- * descriptions of frames come into the caches; for the same reason only twice the price of clear_refs is dear.
- */
-static int clear_huge(struct scan_target *target, const struct scan_question *question,
-		      enum scan_method *method)
-{
-	struct scan_engine *engine = target->engine;
-	double *price = &engine->prices.cold_huge, tried, rest;
-	int ret = clear_huge_list(target, engine->huge_clears[0], &tried);
-
-	if (!ret)
-		ret = clear_huge_list(target, engine->huge_clears[1], &tried);
-	if (ret || !tried)
-		return ret;
-	*price = tried / 2;
-	if (engine->plan.nr_huge > SCAN_HUGE_FIRST + SCAN_HUGE_TRIED)
-		*method = scan_choose(question);
-	if (*method == SCAN_CLUSTERS) {
-		ret = clear_huge_list(target, engine->huge_clears[2], &rest);
-		if (rest && rest < tried)
-			tried = rest;
-	}
-	scan_learn_huge(&target->cold_huge_ns, tried);
-	return ret;
-}
-
-/* Or find out that *@method should be another one. */
-static int clear_clusters(struct scan_target *target, const struct scan_question *question,
-			  enum scan_method *method)
+static int clear_clusters(struct scan_target *target)
 {
 	struct scan_engine *engine = target->engine;
 	uint64_t start = scan_now_ns();
-	int ret = clear_huge(target, question, method);
+	int ret = 0;
 
-	if (!ret && *method == SCAN_CLUSTERS) {
+	if (engine->plan.nr_huge)
+		ret = clear_huge(target);
+	if (!ret && engine->plan.nr_pages)
 		ret = clear_small(target);
-		engine->stat.clears += engine->plan.nr_young;
-		engine->stat.by_clusters++;
-	}
 	engine->stat.clear_ns += scan_now_ns() - start;
+	engine->stat.clears += engine->plan.nr_young;
+	engine->stat.by_clusters++;
 	return ret;
 }
 
@@ -321,14 +292,12 @@ int scan_clear(struct scan_target *target, bool may_clear)
 		ret = choose(target, &question, &method);
 		if (ret)
 			return ret;
-		if (method == SCAN_CLUSTERS)
-			ret = clear_clusters(target, &question, &method);
-		if (ret)
-			return ret;
-		if (method != SCAN_CLEAR_REFS) {
+		if (method != SCAN_CLEAR_REFS)
 			engine->stat.held += question.nr_held;
+		if (method == SCAN_NOTHING)
 			return 0;
-		}
+		if (method == SCAN_CLUSTERS)
+			return clear_clusters(target);
 		/* It clears everything but memory that nothing clears. */
 		forget_marks(target);
 	}

@@ -9,19 +9,11 @@
 #include "access/pagemap.h"
 #include "access/scan.h"
 
-/*
- * Huge pages come in three lists: a few first, as the first call takes longer whatever it does; some more to see
- * what each takes; all others.
- */
-#define SCAN_HUGE_LISTS 3
-#define SCAN_HUGE_FIRST 4
-#define SCAN_HUGE_TRIED 32
-
 struct scan_engine {
 	struct page_reader *reader;
 	struct frame_files frames;
 	struct clear_list *clears; /* small pages */
-	struct clear_list *huge_clears[SCAN_HUGE_LISTS];
+	struct clear_list *huge_clears;
 	struct scan_plan plan;
 	struct scan_options options;
 	struct scan_prices prices;

@@ -114,7 +114,6 @@ static void set_stuck(const struct piece *piece, size_t i)
 struct growing {
 	struct clear_list *list;
 	uint64_t start, end;
-	size_t nr_huge;
 };
 
 static int finish(struct growing *growing)
@@ -164,26 +163,13 @@ static int judge_small(struct scan_target *target, struct piece *piece, struct g
 }
 
 /* What kind it is was asked once, and is remembered. */
-static int judge_huge(struct scan_target *target, struct scan_block *block, struct growing *growing,
-		      uint64_t *only_refs)
+static int judge_huge(struct scan_block *block, struct growing *growing, uint64_t *only_refs)
 {
-	struct clear_list **lists = target->engine->huge_clears;
-	int ret;
-
-	if (block->huge_kind != SCAN_HUGE_PLAIN || !block->words[0].young) {
-		block->words[0].stuck = block->words[0].young;
-		*only_refs += block->words[0].young && block->huge_kind == SCAN_HUGE_SHARED;
-		return 0;
-	}
-	if (growing->nr_huge == SCAN_HUGE_FIRST ||
-	    growing->nr_huge == SCAN_HUGE_FIRST + SCAN_HUGE_TRIED) {
-		ret = finish(growing);
-		if (ret)
-			return ret;
-		growing->list = lists[growing->nr_huge == SCAN_HUGE_FIRST ? 1 : 2];
-	}
-	growing->nr_huge++;
-	return grow(growing, block->start, block->end);
+	if (block->huge_kind == SCAN_HUGE_PLAIN && block->words[0].young)
+		return grow(growing, block->start, block->end);
+	block->words[0].stuck = block->words[0].young;
+	*only_refs += block->words[0].young && block->huge_kind == SCAN_HUGE_SHARED;
+	return 0;
 }
 
 static int judge_piece(struct scan_target *target, struct piece *piece, const struct scan_run *run,
@@ -193,7 +179,7 @@ static int judge_piece(struct scan_target *target, struct piece *piece, const st
 	uint64_t start = run->start, end = run->end;
 
 	if (block->page_shift != ARCH_PAGE_SHIFT)
-		return run->huge ? judge_huge(target, block, growing, only_refs) : 0;
+		return run->huge ? judge_huge(block, growing, only_refs) : 0;
 	if (start < block->start)
 		start = block->start;
 	if (end > block->end)
@@ -208,7 +194,7 @@ static int judge_runs(struct scan_target *target, bool huge, uint64_t *only_refs
 {
 	struct scan_engine *engine = target->engine;
 	const struct scan_blocks *blocks = &target->blocks;
-	struct growing growing = {.list = huge ? engine->huge_clears[0] : engine->clears};
+	struct growing growing = {.list = huge ? engine->huge_clears : engine->clears};
 	struct piece piece;
 	size_t run, block = 0, i;
 	int ret;
@@ -237,13 +223,11 @@ int scan_judge(struct scan_target *target, uint64_t *only_refs)
 {
 	struct scan_engine *engine = target->engine;
 	uint64_t cpu;
-	size_t i;
 	int ret;
 
 	*only_refs = 0;
 	clear_list_reset(engine->clears);
-	for (i = 0; i < SCAN_HUGE_LISTS; i++)
-		clear_list_reset(engine->huge_clears[i]);
+	clear_list_reset(engine->huge_clears);
 	ret = judge_runs(target, true, only_refs);
 	if (ret || !engine->plan.nr_pages)
 		return ret;

@@ -160,8 +160,7 @@ uint64_t scan_gap(const struct scan_prices *prices)
 double scan_clusters_ns(const struct scan_prices *prices, const struct scan_plan *plan)
 {
 	return (double)plan->nr_pages * (prices->cold_page + prices->check_page) +
-	       (double)plan->nr_small_runs * prices->cold_range +
-	       (double)plan->nr_huge * prices->cold_huge;
+	       (double)plan->nr_huge * prices->cold_huge + (double)plan->nr * prices->cold_range;
 }
 
 double scan_refs_ns(const struct scan_prices *prices, uint64_t nr_small, uint64_t nr_huge)

@@ -26,8 +26,8 @@ struct scan_prices {
 	double flush_page; /* the flush after it, per small page */
 	double flush_huge; /* and per huge one */
 	double cold_page;  /* MADV_COLD, per small page walked */
-	double cold_range; /* and per range of them, the interrupt of a running target included */
-	double cold_huge;  /* per huge page, each of which interrupts a running target: included */
+	double cold_huge;  /* and per huge one */
+	double cold_range; /* and per range, the interrupt of a running target included */
 	double check_page; /* asking the kernel what kind of page a small one is */
 	double used_page; /* what it costs the target to use a page again that was made old; 0: don't care */
 };
@@ -99,8 +99,8 @@ void scan_learn_huge(double *price, double ns);
 /**
  * scan_fade_huge() - clear_refs was taken where huge pages were young: let their price fall a little
  *
- * It was dear because the target ran when it was learnt, and that ends one day. Nobody sees it without
- * trying, which is due again once the price has fallen below that of clear_refs.
+ * What made it dear when it was learnt may be over. Nobody sees that without trying, which is due again once
+ * the price has fallen below that of clear_refs.
  */
 void scan_fade_huge(double *price);
 

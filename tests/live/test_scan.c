@@ -285,27 +285,18 @@ static void tells_huge_pages(void **state)
 	assert_int_equal(scan_target_blocks(target)->nr, 64);
 }
 
-/*
- * Now one half of the huge pages is in use, now the other. Whether they are cleared by clear_refs or one by one, or the
- * latter is given up after the first few because clear_refs is the cheaper way, the outcome is the same.
- */
+/* Now one half of the huge pages is in use, now the other; they are cleared now by clear_refs, now by clusters. */
 static void tells_huge_pages_however_they_are_cleared(void **state)
 {
 	struct toucher_pattern pattern = {0, 64, 512};
-	struct scan_prices before;
 	struct score score;
 	int i;
 
 	watch(256 * MIB, true, false, 1000000);
 	interval(&pattern, &score);
 	need_huge_pages(128);
-	before = engine->prices;
-	for (i = 0; i < 6 * ROUNDS; i++) {
-		engine->prices = before;
-		target->cold_huge_ns = i % 3 ? 0 : 1e9;
-		/* Nothing is cheaper, but neither are huge pages before they were tried. */
-		if (i % 3 == 2)
-			engine->prices.refs_huge = engine->prices.flush_huge = 0;
+	for (i = 0; i < 4 * ROUNDS; i++) {
+		target->cold_huge_ns = i / 2 % 2 ? 0 : 1e9;
 		pattern.first = i % 2 * 64 * 512;
 		interval(&pattern, &score);
 		if (score.right != 64 || score.wrong || score.unknown)
@@ -314,29 +305,45 @@ static void tells_huge_pages_however_they_are_cleared(void **state)
 				 i, score.right, score.wrong, score.unknown);
 	}
 	tell("64 of 128 huge pages hot", &score);
+	assert_true(scan_engine_stat(engine)->by_clusters >= 2 * ROUNDS);
 	/* Where it can be flushed without a pair of small pages, which aren't there. */
 	if (scan_engine_flush(engine) == SCAN_FLUSH_REFS)
-		assert_true(scan_engine_stat(engine)->by_refs >= 4 * ROUNDS);
+		assert_true(scan_engine_stat(engine)->by_refs >= 2 * ROUNDS);
 }
 
-/* Nothing but clusters is allowed: the kernel flushes each of the huge pages, though they are one range. */
-static void counts_an_interrupt_for_each_huge_page(void **state)
+/* What is made old by clusters in an interval in which @nr huge pages are in use, each @step'th. */
+static void clear_huge_pages(uint64_t nr, uint64_t step, uint64_t *cleared, uint64_t *interrupts)
 {
-	struct toucher_pattern pattern = {0, 40, 512};
-	uint64_t before, cleared;
+	struct toucher_pattern pattern = {0, nr, step * 512};
+	struct score score;
+
+	interval(&pattern, &score);
+	interval(&pattern, &score);
+	assert_int_equal(score.right, nr);
+	*cleared = scan_engine_stat(engine)->clears;
+	*interrupts = scan_engine_stat(engine)->interrupts;
+	interval(&pattern, &score);
+	*cleared = scan_engine_stat(engine)->clears - *cleared;
+	*interrupts = scan_engine_stat(engine)->interrupts - *interrupts;
+	assert_int_equal(scan_engine_stat(engine)->by_refs, 0);
+}
+
+/* Nothing but clusters is allowed. The kernel flushes when it is through with a range. */
+static void counts_an_interrupt_for_each_range_of_huge_pages(void **state)
+{
+	struct toucher_pattern nothing = {0, 0, 1};
+	uint64_t cleared, interrupts;
 	struct score score;
 
 	watch(128 * MIB, true, false, 1);
-	interval(&pattern, &score);
+	interval(&nothing, &score);
 	need_huge_pages(64);
-	interval(&pattern, &score);
-	assert_int_equal(score.right, 40);
-	before = scan_engine_stat(engine)->interrupts;
-	cleared = scan_engine_stat(engine)->clears;
-	interval(&pattern, &score);
-	assert_int_equal(scan_engine_stat(engine)->by_refs, 0);
-	assert_int_equal(scan_engine_stat(engine)->clears - cleared, 40);
-	assert_int_equal(scan_engine_stat(engine)->interrupts - before, 40);
+	clear_huge_pages(40, 1, &cleared, &interrupts);
+	assert_int_equal(cleared, 40);
+	assert_int_equal(interrupts, 1);
+	clear_huge_pages(20, 2, &cleared, &interrupts);
+	assert_int_equal(cleared, 20);
+	assert_int_equal(interrupts, 20);
 }
 
 static void gives_a_region_its_exact_share(void **state)
@@ -506,7 +513,8 @@ int main(void)
 		cmocka_unit_test_teardown(flushes_by_a_pair_of_pages, stop_all),
 		cmocka_unit_test_teardown(tells_huge_pages, stop_all),
 		cmocka_unit_test_teardown(tells_huge_pages_however_they_are_cleared, stop_all),
-		cmocka_unit_test_teardown(counts_an_interrupt_for_each_huge_page, stop_all),
+		cmocka_unit_test_teardown(counts_an_interrupt_for_each_range_of_huge_pages,
+					  stop_all),
 		cmocka_unit_test_teardown(gives_a_region_its_exact_share, stop_all),
 		cmocka_unit_test_teardown(spares_pages_that_stay_in_use, stop_all),
 		cmocka_unit_test_teardown(leaves_soft_dirty_marks_as_they_are, stop_all),
