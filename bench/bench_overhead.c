@@ -13,10 +13,11 @@
  *
  *	bench_overhead [--scan-pairs N] [--scan-only]
  *
- * "scan" looks once a second at a target that uses all of 256 MiB, in slices of 1 s, so a pair of them takes
- * 2 s: N is 8 unless told otherwise, which is enough to see that it works but not for a narrow interval. Then
- * the same with udamon's usual budget, within which pages that stay in use are made old each fourth time only: in
- * slices of 4 s, so that each has one of the dear intervals, and half as many pairs.
+ * "scan" looks at a target that uses all of 256 MiB. What a look costs the target is over within 50 ms, and how fast the
+ * machine is changes from one second to the next by much more: so slices are of 250 ms, each second one with a look at
+ * its beginning, and what they show is said for one look a second, a quarter of it. Then the same with a budget of 2 % of
+ * those looks, within which pages that stay in use are made old in each fourth look only. A pair takes 0.5 s: N is 40 unless
+ * told otherwise, which is enough to see that it works but not for a narrow interval.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -45,15 +46,14 @@
 #define MAX_PAIRS   400
 #define SLICE_US    200000
 #define SCAN_BYTES  (256 * MIB)
-#define SCAN_US	    1000000
-#define SCAN_SLICE  1000000
+#define SCAN_US	    250000  /* a look each */
+#define SCAN_FOR_US 1000000 /* said for looks so far apart */
 #define WARM_UP_US  1500000
 
-/* With a budget, which takes some windows to have its effect; of each second, basis points. */
+/* With a budget, which takes some windows to have its effect: basis points of the time between looks. */
 #define BUDGET_BP      200
-#define BUDGET_SLICE   (4 * SCAN_US)
 #define BUDGET_AGGR_US (5 * SCAN_US)
-#define BUDGET_WARM_UP 30000000
+#define BUDGET_WARM_UP 15000000
 
 /* Student's t for 95 %, two-sided; from 5 degrees of freedom on within 1 %, below that somewhat small. */
 static double student_t(double degrees)
@@ -189,7 +189,8 @@ struct attempt {
 	const char *engine;
 	uint64_t slice_us;
 	int nr_pairs;
-	uint32_t budget_bp; /* 0: none */
+	uint64_t said_for_us; /* sampling intervals that the figures are given for */
+	uint32_t budget_bp;   /* with those; 0: none */
 };
 
 struct sums {
@@ -250,10 +251,16 @@ static void alternate(struct damon_ctx *ctx, const struct busy *busy, const stru
 	}
 }
 
-/* A logarithm of a ratio, in per cent. */
-static double per_cent(double ratio)
+/* What a slice shows, for the intervals that figures are given for. */
+static double scaled(const struct attempt *attempt, double figure)
 {
-	return 100 * (exp(ratio) - 1);
+	return figure * (double)attempt->slice_us / (double)attempt->said_for_us;
+}
+
+/* A logarithm of a ratio, in per cent. */
+static double per_cent(const struct attempt *attempt, double ratio)
+{
+	return scaled(attempt, 100 * (exp(ratio) - 1));
 }
 
 static int compare(const void *a, const void *b)
@@ -263,27 +270,28 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void print_mean(const struct sums *sums, int nr)
+static void print_mean(const struct attempt *attempt, const struct sums *sums)
 {
 	double mean = 0, squares = 0, error;
-	int i;
+	int i, nr = attempt->nr_pairs;
 
 	for (i = 0; i < nr; i++)
 		mean += sums->ratios[i] / nr;
 	for (i = 0; i < nr; i++)
 		squares += (sums->ratios[i] - mean) * (sums->ratios[i] - mean);
 	error = student_t(nr - 1) * sqrt(squares / (nr - 1) / nr);
-	printf("\"target_slowdown_pct\": %.2f, \"low\": %.2f, \"high\": %.2f, ", per_cent(mean),
-	       per_cent(mean - error), per_cent(mean + error));
+	printf("\"target_slowdown_pct\": %.2f, \"low\": %.2f, \"high\": %.2f, ",
+	       per_cent(attempt, mean), per_cent(attempt, mean - error),
+	       per_cent(attempt, mean + error));
 }
 
 /* Normal approximation; with fewer than 6 pairs no interval has 95 %: then it is all there is. */
-static void print_pseudomedian(const struct sums *sums, int nr)
+static void print_pseudomedian(const struct attempt *attempt, const struct sums *sums)
 {
 	static double means[MAX_PAIRS * (MAX_PAIRS + 1) / 2];
 	size_t total = 0, skip;
+	int i, j, nr = attempt->nr_pairs;
 	double n = nr, rank;
-	int i, j;
 
 	for (i = 0; i < nr; i++) {
 		for (j = i; j < nr; j++)
@@ -293,22 +301,24 @@ static void print_pseudomedian(const struct sums *sums, int nr)
 	rank = n * (n + 1) / 4 - 1.96 * sqrt(n * (n + 1) * (2 * n + 1) / 24);
 	skip = rank > 0 ? (size_t)rank : 0;
 	printf("\"pseudomedian_pct\": %.2f, \"pseudomedian_low\": %.2f, \"pseudomedian_high\": %.2f}",
-	       per_cent((means[total / 2] + means[(total - 1) / 2]) / 2), per_cent(means[skip]),
-	       per_cent(means[total - 1 - skip]));
+	       per_cent(attempt, (means[total / 2] + means[(total - 1) / 2]) / 2),
+	       per_cent(attempt, means[skip]), per_cent(attempt, means[total - 1 - skip]));
 }
 
 static void print_case(const struct busy *busy, const struct attempt *attempt,
 		       const struct sums *sums, double seconds_in_all, bool first)
 {
 	printf("%s\n  {\"engine\": \"%s\", \"pairs\": %d, \"threads\": %u, \"hot_pct\": %llu, \"regions_asked\": %u, \"regions\": %.0f, "
-	       "\"budget_pct\": %g, \"sample_ms\": %.0f, \"monitor_cpu_pct\": %.2f, \"clears_per_s\": %.0f, ",
+	       "\"budget_pct\": %g, \"sample_ms\": %.0f, \"said_for_ms\": %.0f, \"monitor_cpu_pct\": %.2f, \"clears_per_s\": %.0f, ",
 	       first ? "" : ",", attempt->engine, attempt->nr_pairs, busy->nr_threads,
 	       (unsigned long long)(100 * busy->hot / attempt->watched), attempt->nr_regions,
 	       sums->windows ? (double)sums->regions / (double)sums->windows : 0,
 	       attempt->budget_bp / 100.0, (double)sums->sample_us / 1000,
-	       100 * sums->monitor_cpu / sums->monitored, (double)sums->clears / seconds_in_all);
-	print_mean(sums, attempt->nr_pairs);
-	print_pseudomedian(sums, attempt->nr_pairs);
+	       (double)attempt->said_for_us / 1000,
+	       scaled(attempt, 100 * sums->monitor_cpu / sums->monitored),
+	       scaled(attempt, (double)sums->clears / seconds_in_all));
+	print_mean(attempt, sums);
+	print_pseudomedian(attempt, sums);
 	fflush(stdout);
 }
 
@@ -369,12 +379,13 @@ static int run_case(struct damon_lib *lib, struct damon_vaddr_env *env, const st
 static int run_point(struct damon_lib *lib, struct damon_vaddr_env *env, struct damon_error *err,
 		     bool *first)
 {
-	static const struct attempt attempts[] = {{10, MOST_BYTES, "point", SLICE_US, PAIRS},
-						  {100, MOST_BYTES, "point", SLICE_US, PAIRS},
-						  {1000, MOST_BYTES, "point", SLICE_US, PAIRS},
-						  {10, HOT_BYTES, "point", SLICE_US, PAIRS},
-						  {100, HOT_BYTES, "point", SLICE_US, PAIRS},
-						  {1000, HOT_BYTES, "point", SLICE_US, PAIRS}};
+	static const struct attempt attempts[] = {
+		{10, MOST_BYTES, "point", SLICE_US, PAIRS, SLICE_US, 0},
+		{100, MOST_BYTES, "point", SLICE_US, PAIRS, SLICE_US, 0},
+		{1000, MOST_BYTES, "point", SLICE_US, PAIRS, SLICE_US, 0},
+		{10, HOT_BYTES, "point", SLICE_US, PAIRS, SLICE_US, 0},
+		{100, HOT_BYTES, "point", SLICE_US, PAIRS, SLICE_US, 0},
+		{1000, HOT_BYTES, "point", SLICE_US, PAIRS, SLICE_US, 0}};
 	unsigned int threads, i;
 	struct busy busy = {};
 	int ret = 0;
@@ -393,9 +404,13 @@ static int run_point(struct damon_lib *lib, struct damon_vaddr_env *env, struct 
 static int run_scan(struct damon_lib *lib, struct damon_vaddr_env *env, struct damon_error *err,
 		    bool *first, int nr_pairs, uint32_t budget_bp)
 {
-	const struct attempt attempt = {1000,	  SCAN_BYTES,
-					"scan",	  budget_bp ? BUDGET_SLICE : SCAN_SLICE,
-					nr_pairs, budget_bp};
+	const struct attempt attempt = {.nr_regions = 1000,
+					.watched = SCAN_BYTES,
+					.engine = "scan",
+					.slice_us = SCAN_US,
+					.nr_pairs = nr_pairs,
+					.said_for_us = SCAN_FOR_US,
+					.budget_bp = budget_bp};
 	struct busy busy = {};
 	unsigned int threads;
 	int ret = 0;
@@ -414,7 +429,8 @@ static int run_scan(struct damon_lib *lib, struct damon_vaddr_env *env, struct d
 static int with_engine(const char *engine, int nr_pairs, uint32_t budget_bp, bool *first,
 		       struct damon_error *err)
 {
-	const struct damon_vaddr_options options = {.engine = engine, .budget_bp = budget_bp};
+	const struct damon_vaddr_options options = {
+		.engine = engine, .budget_bp = budget_bp * (SCAN_FOR_US / SCAN_US)};
 	struct damon_port *port = damon_port_posix_new();
 	struct damon_vaddr_env *env = NULL;
 	struct damon_lib *lib = NULL;
@@ -441,7 +457,7 @@ int main(int argc, char **argv)
 		{"scan-pairs", 1, NULL, 'n'}, {"scan-only", 0, NULL, 'o'}, {NULL, 0, NULL, 0}};
 	bool scan_only = false, first = true;
 	struct damon_error err = {};
-	int nr_pairs = 8, ret = 0, c;
+	int nr_pairs = 40, ret = 0, c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'n')
@@ -461,7 +477,7 @@ int main(int argc, char **argv)
 	if (!ret)
 		ret = with_engine("scan", nr_pairs, 0, &first, &err);
 	if (!ret)
-		ret = with_engine("scan", nr_pairs < 4 ? 2 : nr_pairs / 2, BUDGET_BP, &first, &err);
+		ret = with_engine("scan", nr_pairs, BUDGET_BP, &first, &err);
 	puts("]}");
 	if (!ret)
 		return 0;
