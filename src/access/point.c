@@ -339,11 +339,12 @@ int point_prepare(struct point_target *target, const uint64_t *addrs, size_t nr,
 	clear_list_on_busy(engine->clears, busy);
 	folio_finder_begin(engine->folios);
 	ret = list_clears(target, addrs, nr);
-	if (ret)
-		return ret;
-	ret = clear_list_run(engine->clears, target->pidfd, refused, accepted, &refusal, &result);
-	engine->stat.clears += result.nr_cleared;
-	engine->stat.calls += result.nr_calls;
+	if (!ret) {
+		ret = clear_list_run(engine->clears, target->pidfd, refused, accepted, &refusal,
+				     &result);
+		engine->stat.clears += result.nr_cleared;
+		engine->stat.calls += result.nr_calls;
+	}
 	if (ret != -ESRCH)
 		return ret;
 	/* It has exited, or its first thread has: then it can be read but not cleared. */
