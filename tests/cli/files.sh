@@ -120,10 +120,11 @@ fi
 bad=
 for i in $(seq 20); do
 	rm -f cut.udamon
-	# The shell has what it starts in the background ignore SIGINT, which would be lost before udamon asks.
+	# The shell has what it starts in the background ignore SIGINT, which is lost until udamon is there.
 	env --default-signal=INT "$udamon" sim zipf --sample 1ms --aggr 20ms -o cut.udamon \
 		>/dev/null 2>"$scratch/err" &
 	pid=$!
+	until [ "$(cat /proc/$pid/comm)" = udamon ]; do sleep 0.001; done
 	sleep "0.0$((RANDOM % 100))$((RANDOM % 10))"
 	signals=(INT TERM)
 	kill "-${signals[i % 2]}" $pid 2>/dev/null
