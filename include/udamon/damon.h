@@ -397,13 +397,6 @@ uint64_t damon_feed_loop_next_input(uint64_t last, uint64_t score);
 int damon_new_scheme(struct damos **scheme, struct damon_lib *lib);
 
 /**
- * damos_default_values() - what damon_new_scheme() makes, without a library object
- *
- * For parameters that are kept before there is a context. All of @scheme is overwritten; no context takes it.
- */
-void damos_default_values(struct damos *scheme);
-
-/**
  * damon_add_scheme() - hand a scheme over to a context that isn't running
  *
  * What the context's operations set or the port can't do is refused here when the set is

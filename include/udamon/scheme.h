@@ -269,6 +269,13 @@ struct damos {
 	struct damos_quota_state quota_state;
 };
 
+/**
+ * damos_default_values() - what damon_new_scheme() makes, without a library object
+ *
+ * For parameters that are kept before there is a context. All of @scheme is overwritten; no context takes it.
+ */
+void damos_default_values(struct damos *scheme);
+
 /** DAMOS_FILTER_IS_CORE - whether the core handles filters of that type, not the operations set */
 #define DAMOS_FILTER_IS_CORE(type) ((type) >= DAMOS_FILTER_ADDR)
 
