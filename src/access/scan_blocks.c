@@ -353,10 +353,13 @@ static uint64_t always_touched(const struct scan_blocks *blocks, const struct sc
 
 uint64_t scan_blocks_hold(struct scan_blocks *blocks, bool hold)
 {
-	uint64_t nr = 0;
 	size_t i, word;
 
 	hold = hold && blocks->last_samples >= SCAN_HOLD_EVERY;
+	/* Nothing to be set, nothing to be taken back: the usual case. */
+	if (!hold && !blocks->nr_held)
+		return 0;
+	blocks->nr_held = 0;
 	for (i = 0; i < blocks->nr; i++) {
 		struct scan_block *block = blocks->blocks[i];
 
@@ -364,10 +367,10 @@ uint64_t scan_blocks_hold(struct scan_blocks *blocks, bool hold)
 			struct scan_word *here = &block->words[word];
 
 			here->held = hold ? always_touched(blocks, block, word, here->young) : 0;
-			nr += scan_ones(here->held);
+			blocks->nr_held += scan_ones(here->held);
 		}
 	}
-	return nr;
+	return blocks->nr_held;
 }
 
 /* The pages of a word that overlap [start, end). */

@@ -95,6 +95,7 @@ static inline size_t scan_block_pages(const struct scan_block *block)
  * struct scan_blocks - the blocks of a target, by address; zero-initialise it
  * @nr_entries:	page-table entries that map something
  * @nr_huge:	how many of them are huge leaves
+ * @nr_held:	young pages whose bit &scan_word.held is set
  * @nr_samples:	sampling intervals counted in this window
  * @last_samples: and in the last one
  */
@@ -103,6 +104,7 @@ struct scan_blocks {
 	struct scan_block **blocks;
 	uint64_t nr_entries;
 	uint64_t nr_huge;
+	uint64_t nr_held;
 	uint32_t nr_samples;
 	uint32_t last_samples;
 	/* private: */
@@ -147,6 +149,9 @@ void scan_blocks_end_window(struct scan_blocks *blocks);
 /** scan_blocks_forget_window() - the window's counts are void */
 void scan_blocks_forget_window(struct scan_blocks *blocks);
 
+/** SCAN_HOLD_EVERY - pages that stay in use are made old in one of so many sampling intervals, when saving */
+#define SCAN_HOLD_EVERY 4
+
 /**
  * scan_blocks_hold() - choose the pages that needn't be made old this time
  * @hold:	those touched in every sampling interval of the last window and of this one so far, where
@@ -155,9 +160,6 @@ void scan_blocks_forget_window(struct scan_blocks *blocks);
  * Return: how many of them are young.
  */
 uint64_t scan_blocks_hold(struct scan_blocks *blocks, bool hold);
-
-/** SCAN_HOLD_EVERY - pages that stay in use are made old in one of so many sampling intervals, when saving */
-#define SCAN_HOLD_EVERY 4
 
 /**
  * scan_blocks_account() - the share of each region's resident pages that was touched
