@@ -14,9 +14,8 @@
 #define STEADY_SHARE 0.9
 #define STEADY_AGE   3
 
-/* What clearing one page costs the monitor itself, ns, by itself and among all others. */
-#define CLEAR_NS      1000
-#define SCAN_CLEAR_NS 70
+/* What clearing one page by itself costs the monitor, ns; of one among all others the engine "scan" knows. */
+#define CLEAR_NS 1000
 
 /* With so much of a margin to the budget, back to normal. */
 #define FITS_AGAIN 0.75
@@ -101,8 +100,9 @@ static double look_ns(const struct vaddr_ctx *mine)
 {
 	const struct toll *toll = vaddr_env_toll(mine->env);
 
-	return mine->scan ? toll->page_ns + SCAN_CLEAR_NS
-			  : toll->page_ns + toll->interrupt_ns + CLEAR_NS;
+	if (mine->scan)
+		return toll->page_ns + scan_engine_prices(mine->scan)->refs_page;
+	return toll->page_ns + toll->interrupt_ns + CLEAR_NS;
 }
 
 void vaddr_mind_saving(struct damon_ctx *ctx)
